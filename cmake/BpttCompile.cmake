@@ -1,0 +1,37 @@
+# How everything in the tree is compiled: bptt_library(NAME SOURCES... [LIBS...]) and
+# bptt_program(NAME SOURCES... [LIBS...]). Includes are written from the top of the tree.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+add_library(bptt_flags INTERFACE)
+target_include_directories(bptt_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(bptt_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+  # g++ 12 sees an overlap in std::string's operator+ that is not there (GCC bug 105651).
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+  # The same source must give the same bits on every instruction set: a multiply-add is fused only
+  # where the code asks for it. For the same reason there is no -ffast-math anywhere.
+  -ffp-contract=off
+  $<$<BOOL:${BPTT_WERROR}>:-Werror>)
+
+if(BPTT_SANITIZE)
+  target_compile_options(bptt_flags INTERFACE
+    -fsanitize=${BPTT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g)
+  target_link_options(bptt_flags INTERFACE -fsanitize=${BPTT_SANITIZE})
+endif()
+
+function(bptt_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_link_libraries(${name} PUBLIC bptt_flags ${arg_LIBS})
+endfunction()
+
+function(bptt_program name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE bptt_flags ${arg_LIBS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+endfunction()

@@ -1,0 +1,25 @@
+# bptt_test(NAME LABEL label SOURCES... [LIBS...]): one GoogleTest program; each of its tests is a
+# ctest of its own, named NAME.Suite.Test and labelled. Labels in use: unit, gradient, equality,
+# golden, selftest, cli, report, slow.
+if(NOT BPTT_TESTS)
+  function(bptt_test)
+  endfunction()
+  return()
+endif()
+
+enable_testing()
+include(GoogleTest)
+
+function(bptt_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LABEL;TIMEOUT" "SOURCES;LIBS")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE bptt_flags ${arg_LIBS} GTest::gmock GTest::gtest
+                                        GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE
+    BPTT_SOURCE_DIR="${PROJECT_SOURCE_DIR}" BPTT_BIN_DIR="${PROJECT_BINARY_DIR}/bin")
+  gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
+                       PROPERTIES LABELS "${arg_LABEL}" TIMEOUT ${arg_TIMEOUT})
+endfunction()

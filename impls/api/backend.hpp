@@ -1,0 +1,52 @@
+// A backend: one way to compute what a Spec describes. It accepts or refuses, in words, and plans.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "impls/api/plan.hpp"
+
+namespace bptt {
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  std::string_view name() const { return name_; }
+  /// Of the library below, with the kernels that are live; of this suite where there is none.
+  virtual std::string version() const = 0;
+  /// Results are promised to be bitwise equal for every thread count.
+  virtual bool same_for_all_threads() const = 0;
+
+  /// Why this backend does not run the case, in words a user understands; nothing where it does.
+  std::optional<std::string> refusal(const Spec&, Dtype, const Exec&) const;
+
+  /// What plan() would allocate. Allocates nothing itself. Throws Error(usage) where the size does
+  /// not fit in 64 bits. Only for cases that are not refused.
+  std::size_t workspace_bytes(const Spec&, Dtype, const Exec&) const;
+
+  /// Throws Error(usage) for a spec that is not valid, Error(unavailable) with the reason where the
+  /// case is refused, or where its workspace is larger than the memory that is free; all of that
+  /// before anything is allocated.
+  template <Real T>
+  std::unique_ptr<Plan<T>> plan(const Spec&, const Exec&) const;
+
+ protected:
+  explicit Backend(std::string_view name) : name_(name) {}
+
+ private:
+  virtual std::optional<std::string> do_refusal(const Spec&, Dtype, const Exec&) const = 0;
+  virtual std::size_t do_workspace_bytes(const Spec&, Dtype, const Exec&) const = 0;
+  virtual std::unique_ptr<Plan<float>> do_plan(std::type_identity<float>, const Spec&,
+                                               const Exec&) const = 0;
+  virtual std::unique_ptr<Plan<double>> do_plan(std::type_identity<double>, const Spec&,
+                                                const Exec&) const = 0;
+
+  std::string_view name_;
+};
+
+}  // namespace bptt

@@ -1,0 +1,62 @@
+#include "impls/api/memory.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <limits>
+
+#include "impls/api/error.hpp"
+
+namespace bptt {
+namespace {
+
+constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
+
+/// The first number in a file; `unlimited` where there is none ("max" in a control group's file).
+std::size_t number_in(const char* path) {
+  std::ifstream file(path);
+  std::size_t number = 0;
+  return file >> number ? number : unlimited;
+}
+
+std::size_t system_available() {
+  std::ifstream meminfo("/proc/meminfo");
+  for (std::string key, unit; meminfo >> key;) {
+    std::size_t kib = 0;
+    if (!(meminfo >> kib)) break;
+    std::getline(meminfo, unit);
+    if (key == "MemAvailable:") return kib * 1024;
+  }
+  return unlimited;
+}
+
+std::size_t control_group_available() {
+  const std::size_t limit = number_in("/sys/fs/cgroup/memory.max");
+  const std::size_t used = number_in("/sys/fs/cgroup/memory.current");
+  if (limit == unlimited || used == unlimited) return unlimited;
+  return limit > used ? limit - used : 0;
+}
+
+}  // namespace
+
+std::size_t available_memory() { return std::min(system_available(), control_group_available()); }
+
+void require_memory(std::size_t bytes, const std::string& what) {
+  const std::size_t available = available_memory();
+  if (bytes > available) {
+    throw Error(ErrorKind::unavailable,
+                what + ": needs " + bytes_text(bytes) + "; " + bytes_text(available) + " are free");
+  }
+}
+
+std::string bytes_text(std::size_t bytes) {
+  constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  double value = static_cast<double>(bytes);
+  int unit = 0;
+  for (; value >= 1024 && unit < 6; ++unit) value /= 1024;
+  char text[32];
+  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+  return text;
+}
+
+}  // namespace bptt

@@ -1,0 +1,49 @@
+// A plan: one layer's forward and backward pass, bound to a spec and to how it runs. It owns its
+// workspace and the tape that forward leaves for backward, so running allocates nothing.
+#pragma once
+
+#include <cstddef>
+
+#include "impls/api/exec.hpp"
+#include "impls/api/scalar.hpp"
+#include "impls/api/tensors.hpp"
+
+namespace bptt {
+
+/// Not thread-safe: one call at a time on one plan. Different plans may run side by side.
+/// Instantiated for float, double, long double and std::complex<double> (the last two: naive only).
+template <Scalar T>
+class Plan {
+ public:
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+  virtual ~Plan() = default;
+
+  /// Throws Error(usage) where a tensor is not as tensors.hpp has it for this plan's spec.
+  void forward(const Params<const T>&, const Inputs<const T>&, const Outputs<T>&);
+
+  /// Needs the parameters and inputs of the forward call before it, unchanged. It consumes the tape:
+  /// one backward for each forward, else Error(usage).
+  void backward(const Params<const T>&, const Inputs<const T>&, const OutputGrads<const T>&,
+                const Grads<T>&);
+
+  /// Memory the plan holds, workspace and tape together.
+  virtual std::size_t workspace_bytes() const = 0;
+
+  const Spec& spec() const { return spec_; }
+  const Exec& exec() const { return exec_; }
+
+ protected:
+  Plan(const Spec& spec, const Exec& exec) : spec_(spec), exec_(exec) {}
+
+ private:
+  virtual void do_forward(const Params<const T>&, const Inputs<const T>&, const Outputs<T>&) = 0;
+  virtual void do_backward(const Params<const T>&, const Inputs<const T>&,
+                           const OutputGrads<const T>&, const Grads<T>&) = 0;
+
+  Spec spec_;
+  Exec exec_;
+  bool tape_ready_ = false;
+};
+
+}  // namespace bptt

@@ -1,0 +1,34 @@
+#include "impls/linalg/blas_threads.hpp"
+
+#include <cblas.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "impls/threads/affinity.hpp"
+
+namespace bptt::linalg {
+
+BlasThreads::BlasThreads(int threads) : before_(openblas_get_num_threads()) {
+  if (threads != before_) openblas_set_num_threads(threads);
+}
+
+BlasThreads::~BlasThreads() {
+  if (openblas_get_num_threads() != before_) openblas_set_num_threads(before_);
+}
+
+int max_blas_threads() {
+  // "... MAX_THREADS=64": there is no call for it.
+  const std::string config = openblas_get_config();
+  constexpr std::string_view key = "MAX_THREADS=";
+  const auto at = config.find(key);
+  return at == std::string::npos ? 1 : std::atoi(config.c_str() + at + key.size());
+}
+
+void bind_blas_threads() {
+  // OpenBLAS has no call for it, but it starts its pool when it is loaded, one thread after another.
+  int k = 0;
+  for (const int id : threads::threads_before_main()) threads::bind_thread(id, ++k);
+}
+
+}  // namespace bptt::linalg

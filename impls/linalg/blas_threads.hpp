@@ -1,0 +1,26 @@
+// How many threads OpenBLAS may use, for the length of a scope.
+#pragma once
+
+namespace bptt::linalg {
+
+/// OpenBLAS has one thread count for the whole process: two scopes that ask for different counts must
+/// not be open at once. Setting the count that is already set costs nothing.
+class BlasThreads {
+ public:
+  explicit BlasThreads(int threads);
+  ~BlasThreads();
+  BlasThreads(const BlasThreads&) = delete;
+  BlasThreads& operator=(const BlasThreads&) = delete;
+
+ private:
+  int before_;
+};
+
+/// Binds thread k of OpenBLAS's pool to the k-th processor; the caller counts as thread 0. Those that
+/// OpenBLAS starts later, for more threads than there are processors, stay as they are.
+void bind_blas_threads();
+
+/// The largest count OpenBLAS was built for.
+int max_blas_threads();
+
+}  // namespace bptt::linalg

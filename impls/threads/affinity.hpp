@@ -1,0 +1,24 @@
+// Binding threads to processors, so that a measurement does not depend on where the system happens to
+// put them: some pack the threads of a process on one processor while others are idle.
+#pragma once
+
+#include <span>
+#include <vector>
+
+namespace bptt::threads {
+
+/// The processors this process was allowed to use when it started.
+const std::vector<int>& processors();
+
+/// Binds the calling thread to the k-th of processors(), counted round and round. False where the
+/// system does not allow it.
+bool bind_this_thread(int k);
+
+/// The same for another thread of this process, by its id as in /proc/self/task.
+bool bind_thread(int thread_id, int k);
+
+/// Ids of the threads that libraries had started before main(), the main thread excepted, in the
+/// order in which they were started. (OpenBLAS starts its pool when it is loaded.)
+std::span<const int> threads_before_main();
+
+}  // namespace bptt::threads
