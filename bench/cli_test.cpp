@@ -1,0 +1,178 @@
+// bptt-bench as a user meets it: exit codes, messages, files, Ctrl-C.
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <thread>
+#include <tuple>
+
+#include "bench/results/csv_reader.hpp"
+#include "bench/test_folder.hpp"
+
+namespace bptt::bench {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class Cli : public ::testing::Test {
+ protected:
+  struct Result {
+    int code = -1;
+    std::string out, err;
+  };
+
+  pid_t start(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), BPTT_BIN_DIR "/bptt-bench");
+    std::vector<char*> argv;
+    for (auto& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    const std::string out = folder / "out", err = folder / "err";
+    const pid_t child = fork();
+    if (child == 0) {
+      if (freopen(out.c_str(), "w", stdout) != nullptr && freopen(err.c_str(), "w", stderr) != nullptr) {
+        execv(argv[0], argv.data());
+      }
+      _exit(127);
+    }
+    return child;
+  }
+  Result finish(pid_t child) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), text_in(folder / "out"),
+            text_in(folder / "err")};
+  }
+  Result run(const std::vector<std::string>& arguments) { return finish(start(arguments)); }
+
+  /// The last line of stderr: before it there may be warnings, such as that this machine is not idle.
+  static std::string last_line(const std::string& text) {
+    if (text.empty()) return "";
+    const auto begin = text.find_last_of('\n', text.size() - 2);
+    return text.substr(begin == std::string::npos ? 0 : begin + 1);
+  }
+  void expect_refused(const std::vector<std::string>& arguments, int code, const std::string& part) {
+    const Result result = run(arguments);
+    EXPECT_EQ(result.code, code) << result.err;
+    EXPECT_EQ(result.out, "");
+    EXPECT_THAT(result.err, AllOf(StartsWith("bptt-bench: "), HasSubstr(part)));
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  }
+
+  TestFolder folder;
+};
+
+const std::vector<std::string> tiny = {"--shape", "3x2x5", "--min-time", "0.0001", "--repetitions", "2"};
+
+std::vector<std::string> with(std::vector<std::string> arguments, const std::vector<std::string>& more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+TEST_F(Cli, HelpHasGroupsAndExamples) {
+  const Result result = run({"--help"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.out, AllOf(StartsWith("usage: bptt-bench"), HasSubstr("What to measure:"),
+                                HasSubstr("How to measure:"), HasSubstr("Examples:"),
+                                HasSubstr("Exit codes:")));
+}
+
+TEST_F(Cli, ARunWritesRowsAndItsEnvironment) {
+  const std::string csv = folder / "r.csv";
+  const Result result = run(with(tiny, {"--output", csv, "--phase", "forward,train_step"}));
+  EXPECT_EQ(result.code, 0) << result.err;
+  std::map<std::tuple<std::string, std::string, Index>, int> count;
+  for (const auto& row : results::read_csv(csv)) {
+    ++count[{row.backend, row.phase, row.repetition}];
+    EXPECT_THAT(row.verified, ::testing::AnyOf("full", "reduced"));
+    EXPECT_TRUE(row.peak_gflops);
+  }
+  EXPECT_GE(count.size(), 4u);
+  for (const auto& [key, rows] : count) EXPECT_EQ(rows, 1);
+  EXPECT_THAT(text_in(folder / "r.environment.json"), HasSubstr("live_kernels"));
+  EXPECT_EQ(text_in(folder / "environment.json"), text_in(folder / "r.environment.json"));
+  // Progress is for terminals.
+  EXPECT_THAT(result.err, ::testing::Not(HasSubstr("\r")));
+}
+
+TEST_F(Cli, CharLmTrains) {
+  std::ofstream(folder / "text") << [] {
+    std::string text;
+    for (int i = 0; i < 40; ++i) text += "round and round the ragged rock ";
+    return text;
+  }();
+  const std::string csv = folder / "r.csv";
+  const Result result = run({"--workload", "char-lm", "--text", folder / "text", "--seq-len", "8",
+                             "--batch", "4", "--hidden", "16", "--steps", "40", "--output", csv});
+  EXPECT_EQ(result.code, 0) << result.out << result.err;
+  EXPECT_EQ(results::read_csv(csv).size() % 40, 0u);
+}
+
+TEST_F(Cli, AnInterruptKeepsWhatWasMeasured) {
+  const std::string csv = folder / "r.csv";
+  const pid_t child = start({"--hidden", "1:900:+1", "--seq-len", "2", "--batch", "1", "--min-time", "0.001",
+                             "--repetitions", "2", "--output", csv});
+  const auto lines = [&] {
+    const std::string text = text_in(csv);
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  for (int waited = 0; waited < 1000 && lines() < 10; ++waited) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  kill(child, SIGINT);
+  const Result result = finish(child);
+  EXPECT_EQ(result.code, 130) << result.err;
+  EXPECT_GE(results::read_csv(csv).size(), 9u);
+  EXPECT_THAT(result.out, HasSubstr("interrupted"));
+}
+
+TEST_F(Cli, NothingMeasuredIsNotGood) {
+  const std::string csv = folder / "r.csv";
+  const Result result = run(with(tiny, {"--output", csv, "--max-call", "1e-12"}));
+  EXPECT_EQ(result.code, 4);
+  EXPECT_THAT(last_line(result.err), HasSubstr("nothing was measured"));
+  for (const auto& row : results::read_csv(csv)) EXPECT_TRUE(results::refusal_of(row));
+}
+
+TEST_F(Cli, WhatCannotBeWrittenIsToldBeforeMeasuring) {
+  expect_refused(with(tiny, {"--output", folder / "nowhere/r.csv"}), 69,
+                 "nowhere/r.csv: cannot write the results file: No such file or directory");
+  expect_refused(with(tiny, {"--output", "/dev/full"}), 69,
+                 "/dev/full: cannot write the results file: No space left on device");
+}
+
+TEST_F(Cli, BadUsageIsOneLine) {
+  expect_refused({"--hiden", "8"}, 64, "hiden");
+  expect_refused({"--hidden", "8:4:x2"}, 64, "--hidden: expected a range");
+  expect_refused({"--backend", "nobody"}, 64, "'nobody'");
+  expect_refused({"--cell", "lstm:relu"}, 64, "lstm:relu");
+  expect_refused({"--repetitions", "many"}, 64, "repetitions");
+  expect_refused({"--preset", "none"}, 64, "--preset");
+}
+
+TEST_F(Cli, BadInputIsNamed) {
+  const std::string nowhere = folder / "nowhere.txt";
+  expect_refused({"--workload", "char-lm", "--text", nowhere, "--output", folder / "r.csv"}, 65, nowhere);
+  std::ofstream(folder / "p.ini") << "hiden = 8\n";
+  expect_refused({"--preset", folder / "p.ini"}, 65, "p.ini");
+  // Nothing is left behind by a run that never began.
+  EXPECT_FALSE(std::filesystem::exists(folder / "r.csv"));
+}
+
+TEST_F(Cli, ListsAndDryRunsMeasureNothing) {
+  EXPECT_THAT(run({"--list-backends"}).out, HasSubstr("naive"));
+  EXPECT_THAT(run({"--list-presets"}).out, AllOf(HasSubstr("quick"), HasSubstr("deepbench")));
+  const std::string csv = folder / "r.csv";
+  const Result result = run({"--hidden", "8,16", "--dry-run", "--output", csv});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.out, AllOf(HasSubstr("memory"), HasSubstr("2 cases"), HasSubstr("can run, in about")));
+  EXPECT_FALSE(std::filesystem::exists(csv));
+}
+
+}  // namespace
+}  // namespace bptt::bench

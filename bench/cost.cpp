@@ -1,0 +1,69 @@
+#include "bench/cost.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "bench/layer.hpp"
+#include "bench/table.hpp"
+#include "impls/api/registry.hpp"
+
+namespace bptt::bench {
+
+double CostModel::rate(const Backend& backend, const Case& c) {
+  const std::string key = std::string(backend.name()) + " " + to_string(c.spec.cell) + " " +
+                          std::string(name_of(c.dtype));
+  if (const auto known = rates_.find(key); known != rates_.end()) return known->second;
+  Case probe;
+  probe.spec = {c.spec.cell, probe_shape};
+  probe.dtype = c.dtype;
+  if (bench::refusal(backend, probe)) {
+    // Nothing is known about it: its cases count as free, and none is refused for its time.
+    return rates_[key] = std::numeric_limits<double>::infinity();
+  }
+  const auto layer = Layer::make(probe, 1);
+  const auto run = layer->plan(backend);
+  run->call(Phase::train_step);
+  // The best of a few, where it costs nothing: a single call is easily disturbed.
+  double best = run->time(Phase::train_step, 1), spent = best;
+  while (spent < 0.02) {
+    const double seconds = run->time(Phase::train_step, 1);
+    best = std::min(best, seconds);
+    spent += seconds;
+  }
+  return rates_[key] = flops_of(Phase::train_step, probe.spec) / best;
+}
+
+double CostModel::call_seconds(const Backend& backend, const Case& c, Phase phase) {
+  return flops_of(phase, c.spec) / rate(backend, c);
+}
+
+double CostModel::case_seconds(const Backend& backend, const Case& c, const Settings& settings) {
+  // Verification runs the backend once, and the reference over three rows of the batch in the next
+  // higher precision, cut down to what takes about a second (verify/at_shape.hpp).
+  const double training = flops_of(Phase::train_step, c.spec);
+  const auto batch = static_cast<double>(c.spec.shape.B);
+  const double reference = std::min(training * std::min(3.0, batch) / batch, 1e9);
+  double seconds = training / rate(backend, c) + 1.5 * reference / rate(*backends().front(), c);
+  for (const Phase phase : settings.phases) {
+    const double call = call_seconds(backend, c, phase);
+    const double repetition = std::max(call, settings.min_seconds);
+    // A backward that is timed has an untimed forward ahead of it.
+    const double untimed = phase == Phase::backward ? repetition / 2 : 0;
+    seconds += settings.repetitions * (repetition + untimed) + call + std::min(call, settings.min_seconds);
+  }
+  return seconds;
+}
+
+std::optional<std::string> CostModel::refusal(const Backend& backend, const Case& c,
+                                              const Settings& settings) {
+  if (auto reason = bench::refusal(backend, c)) return reason;
+  for (const Phase phase : settings.phases) {
+    const double seconds = call_seconds(backend, c, phase);
+    if (seconds <= settings.max_call_seconds) continue;
+    return "one " + std::string(name_of(phase)) + " would take about " + duration_text(seconds) +
+           ", more than " + duration_text(settings.max_call_seconds) + " (--max-call)";
+  }
+  return std::nullopt;
+}
+
+}  // namespace bptt::bench

@@ -1,0 +1,35 @@
+// What cases will cost, estimated beforehand: for --dry-run, for the time left, and for refusing what
+// would take forever.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "bench/grid.hpp"
+
+namespace bptt::bench {
+
+/// The probe that rates come from, small enough for any backend: T=8, B=16, I=H=128, one thread.
+inline constexpr Shape probe_shape{8, 16, 128, 128};
+
+/// Seconds by FLOPs over a backend's rate, which is measured once for each cell and dtype by a
+/// training step of probe_shape. Larger shapes run at higher rates and threads are taken to help
+/// nothing, so large cases are overestimated, never by orders of magnitude.
+class CostModel {
+ public:
+  /// Of one call.
+  double call_seconds(const Backend&, const Case&, Phase);
+  /// Of all that is run of one backend in one case: verification and warm-up, then every
+  /// repetition of every phase.
+  double case_seconds(const Backend&, const Case&, const Settings&);
+  /// refusal(), or that one call of one of the phases would exceed settings.max_call_seconds.
+  std::optional<std::string> refusal(const Backend&, const Case&, const Settings&);
+
+ private:
+  double rate(const Backend&, const Case&);
+
+  std::map<std::string, double> rates_;  ///< FLOP/s by backend, cell and dtype
+};
+
+}  // namespace bptt::bench

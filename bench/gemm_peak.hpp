@@ -1,0 +1,12 @@
+// What the machine does at best: the yardstick that results are compared with.
+#pragma once
+
+#include "impls/api/scalar.hpp"
+
+namespace bptt::bench {
+
+/// GFLOP/s of a large square GEMM of OpenBLAS, the pool's threads bound like everybody's: the median
+/// of several calls, after one that is not counted.
+double measure_gemm_peak(Dtype, int threads);
+
+}  // namespace bptt::bench

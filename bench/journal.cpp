@@ -1,0 +1,78 @@
+#include "bench/journal.hpp"
+
+#include <unistd.h>
+
+#include "bench/statistics.hpp"
+#include "bench/system.hpp"
+#include "impls/program/command_line.hpp"
+
+namespace bptt::bench {
+
+Journal::Journal(const std::string& path) : path_(path), writer_(path) {
+  shared_.time = utc_now();
+  shared_.host = host_name();
+  shared_.commit = program::source_commit();
+  // Two runs that start in the same second on the same host differ in their process.
+  shared_.run_id = shared_.time + "-" + shared_.host + "-" + std::to_string(getpid());
+}
+
+std::optional<double> Journal::peak(const Case& c) const {
+  const auto found = peaks_.find({c.dtype, c.exec.threads});
+  return found == peaks_.end() ? std::nullopt : std::optional(found->second);
+}
+
+results::Row Journal::row_of(const Subject& subject) const {
+  results::Row row = shared_;
+  const auto& [cell, shape, lengths] = subject.c.spec;
+  row.backend = subject.backend.name();
+  row.backend_version = subject.backend.version();
+  const std::string spelled = to_string(cell);
+  const auto colon = spelled.find(':');
+  row.cell = spelled.substr(0, colon);
+  if (colon != std::string::npos) row.options = spelled.substr(colon + 1);
+  row.dtype = name_of(subject.c.dtype);
+  row.T = shape.T;
+  row.B = shape.B;
+  row.I = shape.I;
+  row.H = shape.H;
+  row.threads = subject.c.exec.threads;
+  row.phase = name_of(subject.phase);
+  row.flops = subject.flops;
+  row.workload = subject.workload;
+  row.peak_gflops = peak(subject.c);
+  if (subject.workspace_bytes) row.workspace_bytes = static_cast<Index>(*subject.workspace_bytes);
+  row.verified = subject.verdict.verified;
+  row.max_error = subject.verdict.max_error;
+  row.note = subject.note;
+  return row;
+}
+
+void Journal::write(const Subject& subject, const std::vector<Measurement>& measurements) {
+  results::Row row = row_of(subject);
+  std::vector<double> seconds;
+  for (const Measurement& m : measurements) seconds.push_back(m.seconds);
+  row.noise = relative_noise(seconds);
+  const Index items = subject.c.spec.shape.T * subject.c.spec.shape.B;
+  for (const Measurement& m : measurements) {
+    row.repetition = m.repetition;
+    row.time = m.time;
+    row.seconds = m.seconds;
+    row.gflops = subject.flops / m.seconds / 1e9;
+    if (row.peak_gflops) row.fraction_of_peak = *row.gflops / *row.peak_gflops;
+    row.items_per_second = static_cast<double>(items) / m.seconds;
+    row.peak_rss_bytes = peak_rss_bytes();
+    row.loss = m.loss;
+    writer_.write(row);
+    ++measured_;
+  }
+}
+
+void Journal::write_refusal(const Subject& subject, const std::string& reason) {
+  results::Row row = row_of(subject);
+  row.time = utc_now();
+  row.note = std::string(results::refused_prefix) + reason;
+  writer_.write(row);
+  ++refused_;
+}
+
+}  // namespace bptt::bench

@@ -1,0 +1,36 @@
+// One recurrent layer to be timed: tensors that all backends of a case share, and a plan of each.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "bench/grid.hpp"
+
+namespace bptt::bench {
+
+/// A backend's plan on a case's tensors.
+class LayerRun {
+ public:
+  virtual ~LayerRun() = default;
+  virtual void forward() = 0;
+  virtual void backward() = 0;  ///< after a forward of its own
+  virtual std::size_t workspace_bytes() const = 0;
+
+  /// One call of a phase, with the forward that a backward needs.
+  void call(Phase);
+  /// Wall seconds of one call, the mean of `calls`; a backward's forward is not timed.
+  double time(Phase, Index calls);
+};
+
+/// Parameters uniform in +-1/sqrt(H) as PyTorch draws them; x, h0, c0 and the gradients dy, dhT, dcT
+/// standard normal.
+class Layer {
+ public:
+  /// Throws Error(unavailable) where the tensors do not fit in memory.
+  static std::unique_ptr<Layer> make(const Case&, std::uint64_t seed);
+  virtual ~Layer() = default;
+  /// Throws as Backend::plan does. The layer must outlive it.
+  virtual std::unique_ptr<LayerRun> plan(const Backend&) = 0;
+};
+
+}  // namespace bptt::bench

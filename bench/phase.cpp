@@ -1,0 +1,39 @@
+#include "bench/phase.hpp"
+
+namespace bptt::bench {
+namespace {
+
+struct PhaseInfo {
+  Phase phase;
+  std::string_view name;
+  bool forward, backward;
+};
+constexpr PhaseInfo phases[] = {
+    {Phase::forward, "forward", true, false},
+    {Phase::backward, "backward", false, true},
+    {Phase::train_step, "train_step", true, true},
+};
+
+const PhaseInfo& info(Phase phase) { return phases[static_cast<int>(phase)]; }
+
+}  // namespace
+
+std::string_view name_of(Phase phase) { return info(phase).name; }
+
+Phase parse_phase(std::string_view text) {
+  std::string known;
+  for (const auto& row : phases) {
+    if (row.name == text) return row.phase;
+    known += (known.empty() ? "" : ", ") + std::string(row.name);
+  }
+  throw Error(ErrorKind::usage,
+              "--phase: expected one of " + known + "; got '" + std::string(text) + "'");
+}
+
+double flops_of(Phase phase, const Spec& spec) {
+  const Index live_steps = spec.shape.T * spec.shape.B;
+  return (info(phase).forward ? forward_flops(spec, live_steps) : 0) +
+         (info(phase).backward ? backward_flops(spec, live_steps) : 0);
+}
+
+}  // namespace bptt::bench

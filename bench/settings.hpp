@@ -1,0 +1,62 @@
+// What a run of bptt-bench is asked to do: its flags, understood.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/phase.hpp"
+#include "impls/api/backend.hpp"
+#include "impls/program/command_line.hpp"
+
+namespace bptt::bench {
+
+/// The extents of a published size, or of an axis's value; no I means I = H. With a kind it is a size
+/// of cells of that kind only.
+struct ShapeChoice {
+  Index T = 0, B = 0, H = 0;
+  std::optional<Index> I;
+  std::optional<CellKind> kind;
+  bool operator==(const ShapeChoice&) const = default;
+};
+
+struct Settings {
+  std::vector<const Backend*> backends;
+  std::vector<Cell> cells;
+  std::vector<Dtype> dtypes;
+  std::vector<ShapeChoice> shapes;
+  std::vector<int> threads;
+  std::vector<Phase> phases;
+
+  int repetitions = 0;
+  double min_seconds = 0;       ///< that one repetition lasts at least
+  double max_call_seconds = 0;  ///< a backend whose call would take longer is refused the case
+  bool bind_threads = true;
+  std::uint64_t seed = 0;
+
+  enum class Workload { layer, char_lm } workload = Workload::layer;
+  std::string text;           ///< char-lm: path
+  int steps = 0;              ///< char-lm: training steps
+  std::optional<double> learning_rate;  ///< char-lm; else default_learning_rate of the cell
+  double clip_norm = 0;       ///< char-lm
+
+  std::string output;
+  std::string preset;  ///< as it was asked for; may be empty
+  bool dry_run = false;
+};
+
+/// At which a cell of that kind learns fast and is not chaotic (see CurveBound).
+double default_learning_rate(CellKind);
+
+/// The command line: `--help` text and flags.
+program::CommandLine command_line();
+
+/// Understands what command_line() and, beneath it, a preset have set. Throws Error(usage) naming the
+/// flag, Error(unavailable) for a backend that was left out, Error(data) for a malformed preset.
+Settings settings_of(const program::CommandLine&, boost::program_options::variables_map);
+
+/// Parses "TxBxH", "TxBxHxI" or "KIND@TxBxH". Throws Error(usage).
+ShapeChoice parse_shape(std::string_view);
+
+}  // namespace bptt::bench

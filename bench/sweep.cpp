@@ -1,0 +1,244 @@
+#include "bench/sweep.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <ostream>
+#include <span>
+
+#include "bench/layer.hpp"
+#include "bench/statistics.hpp"
+#include "bench/system.hpp"
+#include "bench/table.hpp"
+#include "bench/turns.hpp"
+#include "impls/api/memory.hpp"
+#include "impls/program/interrupt.hpp"
+#include "impls/program/progress.hpp"
+
+namespace bptt::bench {
+namespace {
+
+/// A backend in a case.
+struct Contender {
+  const Backend* backend = nullptr;
+  Verdict verdict;
+  std::unique_ptr<LayerRun> run;
+  std::optional<std::size_t> workspace_bytes;  ///< of the plan
+  Index calls = 0;                             ///< in a repetition of the phase at hand
+  std::vector<Measurement> measurements;
+};
+
+class Sweep {
+ public:
+  Sweep(const Settings& settings, const Verifier& verifier, CostModel& cost, Journal& journal,
+        std::ostream& out)
+      : settings_(settings),
+        verifier_(verifier),
+        cost_(cost),
+        journal_(journal),
+        out_(out),
+        cases_(expand(settings)),
+        progress_(estimate_all()) {}
+
+  Outcome run() {
+    for (const Case& c : cases_) {
+      if (stopped()) break;
+      run_case(c);
+    }
+    return outcome_;
+  }
+
+ private:
+  bool stopped() {
+    outcome_.interrupted = outcome_.interrupted || program::interrupted();
+    return outcome_.interrupted;
+  }
+
+  double estimate_all() {
+    double seconds = 0;
+    for (const Case& c : cases_) {
+      for (const Backend* backend : settings_.backends) seconds += estimate(*backend, c);
+    }
+    return seconds;
+  }
+
+  double estimate(const Backend& backend, const Case& c) {
+    return cost_.refusal(backend, c, settings_) ? 0 : cost_.case_seconds(backend, c, settings_);
+  }
+
+  Subject subject(const Contender& contender, const Case& c, Phase phase) const {
+    return {c,       *contender.backend,        phase,
+            "layer", flops_of(phase, c.spec),   contender.workspace_bytes,
+            contender.verdict, contender.verdict.note};
+  }
+
+  void refuse(const Contender& contender, const Case& c, std::span<const Phase> phases,
+              const std::string& reason) {
+    for (const Phase phase : phases) {
+      journal_.write_refusal(subject(contender, c, phase), reason);
+    }
+    refusals_[reason] += (refusals_[reason].empty() ? "" : ", ") + std::string(contender.backend->name());
+  }
+
+  void run_case(const Case& c) {
+    std::vector<Contender> contenders;
+    double estimated = 0;
+    for (const Backend* backend : settings_.backends) {
+      if (stopped()) return;
+      Contender contender;
+      contender.backend = backend;
+      if (const auto reason = cost_.refusal(*backend, c, settings_)) {
+        refuse(contender, c, settings_.phases, *reason);
+        continue;
+      }
+      estimated += cost_.case_seconds(*backend, c, settings_);
+      progress_.show(done_, "verifying " + std::string(backend->name()) + ": " + to_string(c));
+      contender.verdict = ask(verifier_, *backend, c, settings_.seed);
+      outcome_.wrong = outcome_.wrong || contender.verdict.failed();
+      if (const auto reason = contender.verdict.objection(); !reason.empty()) {
+        refuse(contender, c, settings_.phases, reason);
+        continue;
+      }
+      contenders.push_back(std::move(contender));
+    }
+    if (!contenders.empty() && !stopped()) measure(c, contenders);
+    done_ += estimated;
+    print(c);
+  }
+
+  void measure(const Case& c, std::vector<Contender>& contenders) {
+    const auto layer = Layer::make(c, settings_.seed);
+    const bool keep = fit_together(c, contenders);
+    for (const Phase phase : settings_.phases) {
+      for (Contender& contender : contenders) {
+        if (stopped()) break;
+        contender.measurements.clear();
+        progress_.show(done_, std::string(contender.backend->name()) + ": " + to_string(c));
+        prepare(*layer, contender, c, phase, keep);
+      }
+      for (Index round = 0; round < settings_.repetitions; ++round) {
+        for (std::size_t k = 0; k < contenders.size() && !stopped(); ++k) {
+          measure_once(*layer, contenders[in_turn(k, round, contenders.size())], c, phase, round, keep);
+        }
+      }
+      write(c, phase, contenders);
+      if (stopped()) return;
+    }
+  }
+
+  void plan(Layer& layer, Contender& contender) {
+    contender.run = layer.plan(*contender.backend);
+    contender.workspace_bytes = contender.run->workspace_bytes();
+  }
+
+  /// Whether the plans of all backends can be alive at once, beside the tensors, which are already.
+  bool fit_together(const Case& c, const std::vector<Contender>& contenders) const {
+    const std::size_t free = available_memory();
+    std::size_t needed = 0;
+    for (const Contender& contender : contenders) {
+      const std::size_t bytes = contender.backend->workspace_bytes(c.spec, c.dtype, c.exec);
+      if (bytes > free - needed) return false;
+      needed += bytes;
+    }
+    return true;
+  }
+
+  /// Warms up with one call that is not counted, and finds how many calls last min_seconds.
+  void prepare(Layer& layer, Contender& contender, const Case& c, Phase phase, bool keep) {
+    settle_.before_measurement();
+    if (!contender.run) plan(layer, contender);
+    contender.calls = calls_needed(*contender.run, phase);
+    settle_.after_measurement(c.exec.threads);
+    if (!keep) contender.run.reset();
+  }
+
+  Index calls_needed(LayerRun& run, Phase phase) const {
+    const double first = run.time(phase, 1);
+    // The first call may be several times as slow as the others, hardly more than that.
+    constexpr double slow_start = 8;
+    if (first > slow_start * settings_.min_seconds) return 1;
+    constexpr double most_calls = 1e9;
+    Index calls = 1;
+    for (int attempt = 0; attempt < 4; ++attempt) {
+      const double seconds = run.time(phase, calls);
+      if (seconds * static_cast<double>(calls) >= settings_.min_seconds) break;
+      // A tenth more than needed: the next calls may be a little faster than these were.
+      const double wanted = std::ceil(1.1 * settings_.min_seconds / std::max(seconds, 1e-9));
+      calls = static_cast<Index>(std::min(wanted, most_calls));
+    }
+    return calls;
+  }
+
+  void measure_once(Layer& layer, Contender& contender, const Case& c, Phase phase, Index round,
+                    bool keep) {
+    const auto share = static_cast<double>(round) / static_cast<double>(settings_.repetitions);
+    progress_.show(done_ + share * cost_.case_seconds(*contender.backend, c, settings_),
+                   std::string(contender.backend->name()) + ": " + to_string(c));
+    settle_.before_measurement();
+    if (!contender.run) {
+      plan(layer, contender);
+      contender.run->call(phase);  // touches the new memory
+    }
+    const double seconds = contender.run->time(phase, contender.calls);
+    settle_.after_measurement(c.exec.threads);
+    contender.measurements.push_back({round, seconds, utc_now(), std::nullopt});
+    if (!keep) contender.run.reset();
+  }
+
+  void write(const Case& c, Phase phase, const std::vector<Contender>& contenders) {
+    for (const Contender& contender : contenders) {
+      if (contender.measurements.empty()) continue;
+      const Subject s = subject(contender, c, phase);
+      journal_.write(s, contender.measurements);
+      std::vector<double> seconds;
+      for (const Measurement& m : contender.measurements) seconds.push_back(m.seconds);
+      const auto noise = relative_noise(seconds);
+      const double gflops = s.flops / median(seconds) / 1e9;
+      const auto peak = journal_.peak(c);
+      lines_.push_back({std::string(name_of(phase)), std::string(contender.backend->name()),
+                        duration_text(median(seconds)), noise ? percent_text(*noise) : "-",
+                        number_text(gflops), peak ? percent_text(gflops / *peak) : "-",
+                        contender.verdict.verified});
+    }
+  }
+
+  /// The case's table, and beneath it who refused it and why.
+  void print(const Case& c) {
+    progress_.clear();
+    out_ << to_string(c) << '\n';
+    if (!lines_.empty()) {
+      constexpr auto right = Table::Align::right;
+      Table table({{"phase"}, {"backend"}, {"time", right}, {"noise", right}, {"GFLOP/s", right},
+                   {"of peak", right}, {"verified"}});
+      for (auto& line : lines_) table.add(std::move(line));
+      table.print(out_, "  ");
+    }
+    for (const auto& [reason, names] : refusals_) out_ << "  " << names << ": refused: " << reason << '\n';
+    out_ << std::endl;
+    lines_.clear();
+    refusals_.clear();
+  }
+
+  const Settings& settings_;
+  const Verifier& verifier_;
+  CostModel& cost_;
+  Journal& journal_;
+  std::ostream& out_;
+  std::vector<Case> cases_;
+  program::Progress progress_;
+  Settle settle_;
+  Outcome outcome_;
+  double done_ = 0;  ///< estimated seconds of the cases that are done
+  std::vector<std::vector<std::string>> lines_;  ///< of the case at hand, for people
+  std::map<std::string, std::string> refusals_;  ///< of the case at hand: reason, backends
+};
+
+}  // namespace
+
+Outcome run_sweep(const Settings& settings, const Verifier& verifier, CostModel& cost,
+                  Journal& journal, std::ostream& out) {
+  return Sweep(settings, verifier, cost, journal, out).run();
+}
+
+}  // namespace bptt::bench

@@ -1,0 +1,168 @@
+// Tiny sweeps: which rows come out. Nothing depends on how long anything takes.
+#include "bench/sweep.hpp"
+
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <set>
+#include <sstream>
+#include <tuple>
+
+#include "bench/faulty_backend.hpp"
+#include "bench/results/csv_reader.hpp"
+#include "bench/test_folder.hpp"
+#include "bench/turns.hpp"
+#include "impls/api/registry.hpp"
+#include "impls/program/interrupt.hpp"
+
+namespace bptt::bench {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Sweep : public ::testing::Test {
+ protected:
+  Sweep() {
+    settings.backends = backends();
+    settings.cells = {parse_cell("lstm"), parse_cell("rnn:relu")};
+    settings.dtypes = {Dtype::f32, Dtype::f64};
+    settings.shapes = {{3, 2, 5, {}, {}}};
+    settings.threads = {1};
+    settings.phases = {Phase::forward, Phase::backward, Phase::train_step};
+    settings.repetitions = 3;
+    settings.min_seconds = 1e-4;
+    settings.max_call_seconds = 100;
+  }
+
+  Outcome run(const Verifier& verifier = honest) {
+    Journal journal(folder / "r.csv");
+    CostModel cost;
+    return run_sweep(settings, verifier, cost, journal, out);
+  }
+  std::vector<results::Row> rows() const { return results::read_csv(folder / "r.csv"); }
+
+  static Verdict honest(const Backend&, const Case&, std::uint64_t) { return {"full", 0.5, "checked"}; }
+
+  TestFolder folder;
+  Settings settings;
+  std::ostringstream out;
+};
+
+TEST_F(Sweep, ExactlyOneRowForEachCaseBackendPhaseAndRepetition) {
+  const Outcome outcome = run();
+  EXPECT_FALSE(outcome.wrong || outcome.interrupted);
+  std::set<std::tuple<std::string, std::string, std::string, std::string, Index>> seen;
+  const auto all = rows();
+  for (const auto& row : all) {
+    seen.emplace(results::cell_text(row), row.dtype, row.backend, row.phase, row.repetition);
+    ASSERT_TRUE(row.seconds && row.gflops && row.noise && row.workspace_bytes && row.max_error);
+    EXPECT_EQ(row.workload, "layer");
+    EXPECT_EQ(row.verified, "full");
+    EXPECT_EQ(row.note, "checked");
+    EXPECT_NEAR(*row.gflops, *row.flops / *row.seconds / 1e9, 1e-9 * *row.gflops);
+  }
+  EXPECT_EQ(all.size(), 2u * 2 * backends().size() * 3 * 3);
+  EXPECT_EQ(seen.size(), all.size());
+}
+
+TEST_F(Sweep, FlopsAddUp) {
+  run();
+  std::map<std::string, double> flops;
+  for (const auto& row : rows()) {
+    if (row.cell == "lstm") flops[row.phase] = *row.flops;
+  }
+  EXPECT_EQ(flops["forward"], 2. * 3 * 2 * 4 * 5 * 10);
+  EXPECT_EQ(flops["backward"], 2 * flops["forward"]);
+  EXPECT_EQ(flops["train_step"], 3 * flops["forward"]);
+}
+
+TEST_F(Sweep, PeaksAreThoseOfDtypeAndThreads) {
+  Journal journal(folder / "r.csv");
+  journal.set_peaks({{{Dtype::f32, 1}, 50.0}, {{Dtype::f64, 2}, 70.0}});
+  CostModel cost;
+  run_sweep(settings, honest, cost, journal, out);
+  for (const auto& row : rows()) {
+    EXPECT_EQ(row.peak_gflops, row.dtype == "f32" ? std::optional(50.0) : std::nullopt);
+    EXPECT_EQ(row.fraction_of_peak.has_value(), row.dtype == "f32");
+  }
+}
+
+TEST_F(Sweep, WhatDoesNotFitInMemoryIsARefusedRow) {
+  settings.shapes = {{1000, 1000, 1000000, {}, {}}, {Index{1} << 40, 1 << 20, 1 << 20, {}, {}}};
+  settings.phases = {Phase::train_step};
+  const Outcome outcome = run();
+  EXPECT_FALSE(outcome.wrong);
+  const auto all = rows();
+  EXPECT_EQ(all.size(), 2u * 2 * 2 * backends().size());
+  for (const auto& row : all) {
+    ASSERT_TRUE(results::refusal_of(row));
+    EXPECT_THAT(*results::refusal_of(row),
+                ::testing::AnyOf(HasSubstr("are free"), HasSubstr("does not fit in 64 bits"),
+                                 HasSubstr("31 bits"), HasSubstr("2^31")));
+  }
+}
+
+TEST_F(Sweep, MoreThreadsThanProcessorsAreRefused) {
+  settings.threads = {4096};
+  run();
+  for (const auto& row : rows()) EXPECT_THAT(*results::refusal_of(row), HasSubstr("4096 threads on"));
+}
+
+TEST_F(Sweep, CallsThatWouldTakeTooLongAreRefused) {
+  settings.max_call_seconds = 1e-12;
+  run();
+  EXPECT_EQ(rows().size(), 2u * 2 * backends().size() * 3);
+  for (const auto& row : rows()) EXPECT_THAT(*results::refusal_of(row), HasSubstr("(--max-call)"));
+}
+
+TEST_F(Sweep, WhatFailsVerificationIsNotTimed) {
+  const FaultyBackend faulty(*backends().front(), 1.01);
+  settings.backends = {backends().front(), &faulty};
+  const Outcome outcome = run([](const Backend& backend, const Case&, std::uint64_t) {
+    return backend.name() == "faulty" ? Verdict{"failed", 40.0, "grad.weight_hh_l0 at t=2"}
+                                      : Verdict{"full", 0.5, ""};
+  });
+  EXPECT_TRUE(outcome.wrong);
+  for (const auto& row : rows()) {
+    EXPECT_EQ(row.seconds.has_value(), row.backend != "faulty");
+    if (row.backend != "faulty") continue;
+    EXPECT_EQ(row.verified, "failed");
+    EXPECT_EQ(row.max_error, 40.0);
+    EXPECT_EQ(row.note, "refused: verification failed: grad.weight_hh_l0 at t=2");
+  }
+  EXPECT_THAT(out.str(), HasSubstr("faulty: refused: verification failed"));
+}
+
+TEST_F(Sweep, WhatCannotBeVerifiedIsNotTimed) {
+  const Outcome outcome = run([](const Backend&, const Case&, std::uint64_t) -> Verdict {
+    throw Error(ErrorKind::unavailable, "no memory for the reference");
+  });
+  EXPECT_FALSE(outcome.wrong);
+  for (const auto& row : rows()) {
+    EXPECT_EQ(results::refusal_of(row), "cannot be verified: no memory for the reference");
+    EXPECT_EQ(row.verified, "no");
+  }
+}
+
+TEST_F(Sweep, AnInterruptKeepsTheCasesThatAreDone) {
+  const program::InterruptGuard guard;
+  // The signal comes while the second case is being verified.
+  int verified = 0;
+  const Outcome outcome = run([&](const Backend&, const Case&, std::uint64_t) {
+    if (++verified == static_cast<int>(backends().size()) + 1) std::raise(SIGINT);
+    return Verdict{"full", 0.5, ""};
+  });
+  EXPECT_TRUE(outcome.interrupted);
+  EXPECT_EQ(rows().size(), backends().size() * 3 * 3);
+}
+
+TEST(Turns, EveryRoundBeginsWithAnotherOne) {
+  std::string order;
+  for (Index round = 0; round < 3; ++round) {
+    for (std::size_t k = 0; k < 3; ++k) order += static_cast<char>('a' + in_turn(k, round, 3));
+  }
+  EXPECT_EQ(order, "abcbcacab");
+}
+
+}  // namespace
+}  // namespace bptt::bench

@@ -1,0 +1,109 @@
+#include "reports/markdown.hpp"
+
+#include <algorithm>
+
+namespace bptt::report {
+namespace {
+
+std::string words(const Words& words) {
+  std::string line;
+  for (const Text& part : words.parts) {
+    const bool strong = part.style == Text::Style::best || part.style == Text::Style::alarm;
+    const std::string text = escape_markdown(part.text);
+    line += strong ? "**" + text + "**" : text;
+  }
+  return line;
+}
+
+std::string table(const Table& table) {
+  std::string text;
+  if (!table.caption.empty()) text += escape_markdown(table.caption) + "\n\n";
+  std::string rule;
+  for (const TableColumn& column : table.columns) {
+    text += "| " + escape_markdown(column.heading) + ' ';
+    rule += column.number ? "| ---: " : "| --- ";
+  }
+  text += "|\n" + rule + "|\n";
+  for (const auto& row : table.rows) {
+    for (const Words& cell : row) text += "| " + words(cell) + ' ';
+    text += "|\n";
+  }
+  return text + '\n';
+}
+
+/// A section, unless its table has no rows.
+std::string section(const std::string& title, const std::string& lead, const Table& body) {
+  if (body.rows.empty()) return "";
+  std::string text = "## " + title + "\n\n";
+  if (!lead.empty()) text += lead + "\n\n";
+  return text + table(body);
+}
+
+}  // namespace
+
+std::string escape_markdown(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    switch (c) {
+      case '\n':
+      case '\r':
+        escaped += ' ';
+        break;
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '\\':
+      case '`':
+      case '*':
+      case '|':
+      case '[':
+      case ']':
+      case '~':
+      case '#':
+        escaped += '\\';
+        [[fallthrough]];
+      default:
+        escaped += c;
+    }
+  }
+  return escaped;
+}
+
+std::string markdown_summary(const Report& report) {
+  std::string text = "# Which backend is fastest here?\n\n";
+  const auto phases = measured_phases(report);
+  for (const std::string_view phase : phases) {
+    text += "- " + escape_markdown(phase) + ": " + words(verdict(report, phase)) + '\n';
+  }
+  if (!phases.empty()) text += '\n';
+  for (const std::string& caution : cautions(report)) {
+    text += "> **Beware.** " + escape_markdown(caution) + "\n\n";
+  }
+  text += "| | |\n| --- | --- |\n";
+  for (const Fact& fact : run_facts(report)) {
+    text += "| " + escape_markdown(fact.name) + " | " + escape_markdown(fact.value) + " |\n";
+  }
+  text += '\n';
+  for (const std::string_view phase : phases) {
+    text += section("Fastest backend, " + std::string(phase), "", winners(report, phase));
+  }
+  for (const std::string_view phase : phases) {
+    text += section("Speed-up over " + escape_markdown(report.baseline) + ", " + std::string(phase),
+                    "", speedups(report, phase));
+  }
+  text += section("Character-level language model", "", training_table(report));
+  text += section("Not verified, not ranked", "", unverified(report));
+  text += section("Refused", "", refusals(report));
+  text += "## How these figures were made\n\n";
+  for (const std::string& sentence : method(report))
+    text += "- " + escape_markdown(sentence) + '\n';
+  return text;
+}
+
+}  // namespace bptt::report

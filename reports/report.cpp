@@ -1,0 +1,129 @@
+#include "reports/report.hpp"
+
+#include <algorithm>
+
+#include "impls/api/error.hpp"
+#include "reports/format.hpp"
+#include "reports/ranking.hpp"
+
+namespace bptt::report {
+namespace {
+
+std::string quoted_list(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+std::string joined(const std::set<std::string>& names) {
+  return quoted_list({names.begin(), names.end()});
+}
+
+}  // namespace
+
+Report report_of(Study study, std::string baseline, Json environment) {
+  const auto& names = study.backends;
+  const auto known = [&](const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  if (baseline.empty() && !names.empty()) baseline = known("naive") ? "naive" : names.front();
+  if (!names.empty() && !known(baseline)) {
+    throw Error(ErrorKind::usage, "--baseline: expected one of the backends in the results (" +
+                                      quoted_list(names) + "); got '" + baseline + "'");
+  }
+  return {std::move(study), std::move(baseline), std::move(environment)};
+}
+
+std::vector<std::string_view> measured_phases(const Report& report) {
+  std::vector<std::string_view> measured;
+  for (const std::string_view phase : all_phases) {
+    if (!report.study.of("layer", phase).empty()) measured.push_back(phase);
+  }
+  return measured;
+}
+
+Words verdict(const Report& report, std::string_view phase) {
+  const Score s = score(report.study.of("layer", phase));
+  Words sentence;
+  for (std::size_t i = 0; i < s.wins.size(); ++i) {
+    const auto& [backend, count] = s.wins[i];
+    if (i > 0) sentence.add(", ");
+    sentence.add(backend, Text::Style::backend);
+    sentence.add(i == 0 ? " is fastest in " : " in ");
+    sentence.add(std::to_string(count), Text::Style::best);
+    if (i == 0) sentence.add(" of " + counted(s.cases, "case", "cases"));
+  }
+  if (s.wins.empty()) {
+    sentence.add("No clear winner in " + counted(s.cases, "case", "cases"));
+  }
+  const auto aside = [&](std::size_t count, const char* what) {
+    if (count > 0) sentence.add("; ").add(std::to_string(count) + ' ' + what);
+  };
+  aside(s.too_close, "too close to call");
+  aside(s.too_few, "with too few repetitions to be sure");
+  aside(s.alone, "with only one verified backend");
+  aside(s.none, "without a verified backend");
+  sentence.add(".");
+  return sentence;
+}
+
+std::vector<Fact> run_facts(const Report& report) {
+  const Study& study = report.study;
+  std::vector<Fact> facts = {{"Host", joined(study.hosts)}};
+  for (Fact& fact : key_facts(report.environment)) facts.push_back(std::move(fact));
+  std::string versions;
+  for (const std::string& backend : study.backends) {
+    const auto version = study.versions.find(backend);
+    versions += (versions.empty() ? "" : ", ") + backend;
+    if (version != study.versions.end()) versions += ' ' + joined(version->second);
+  }
+  facts.push_back({"Backends", versions});
+  facts.push_back({"Commit", joined(study.commits)});
+  facts.push_back({"Runs", joined(study.run_ids)});
+  std::erase_if(facts, [](const Fact& fact) { return fact.value.empty(); });
+  return facts;
+}
+
+std::vector<std::string> cautions(const Report& report) {
+  const Study& study = report.study;
+  std::vector<std::string> list;
+  if (study.hosts.size() > 1) {
+    list.push_back("The results come from " + std::to_string(study.hosts.size()) +
+                   " hosts; each is compared with itself only.");
+  }
+  if (study.commits.size() > 1) {
+    list.push_back("The results come from " + std::to_string(study.commits.size()) + " commits (" +
+                   joined(study.commits) +
+                   "); where a case was measured from several, its figures mix them.");
+  }
+  const auto run = report.environment.find("run_id");
+  if (run != report.environment.end() && run->is_string() &&
+      study.run_ids.count(run->get<std::string>()) == 0) {
+    list.push_back("The environment is that of run " + run->get<std::string>() +
+                   ", of which there are no results here.");
+  }
+  return list;
+}
+
+std::vector<std::string> method(const Report& report) {
+  return {
+      "Times are medians of wall-clock repetitions; GFLOP/s are counted operations over that "
+      "median. Pointwise work is not counted, backward counts twice forward, train_step is both. "
+      "The peak is that of a matrix product of the same dtype on as many threads, measured in the "
+      "same run.",
+      "Ratios are paired: the backends of a case are measured in turn, round after round, so each "
+      "ratio is the median over n rounds of the two times of that round. Parentheses hold an "
+      "interval "
+      "for that median from order statistics (the sign test), which covers it with 94 % "
+      "probability or more, and assumes no distribution. Intervals are for each pair by itself, "
+      "not corrected for the number of comparisons.",
+      "A case is too close to call where that interval contains 1 for any other backend, and "
+      "unsure with fewer than five rounds in common, which cannot give such an interval.",
+      "Only results verified against the reference are ranked. What failed or was not verified is "
+      "listed apart, whatever its speed.",
+      "Speed-up is the time of " + report.baseline +
+          " over the time of a backend: above 1 is faster.",
+  };
+}
+
+}  // namespace bptt::report

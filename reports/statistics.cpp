@@ -1,0 +1,49 @@
+#include "reports/statistics.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace bptt::report {
+namespace {
+
+/// The probability of k heads in n throws of a coin. By logarithms: 2^-n underflows for the
+/// thousands of steps of a training.
+double coin(std::size_t n, std::size_t k) {
+  const auto log_factorial = [](std::size_t m) { return std::lgamma(static_cast<double>(m) + 1); };
+  return std::exp(log_factorial(n) - log_factorial(k) - log_factorial(n - k) -
+                  static_cast<double>(n) * std::numbers::ln2);
+}
+
+}  // namespace
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2 == 1) return *middle;
+  return (*std::max_element(values.begin(), middle) + *middle) / 2;
+}
+
+double median_absolute_deviation(const std::vector<double>& values, double center) {
+  std::vector<double> distances;
+  distances.reserve(values.size());
+  for (const double value : values) distances.push_back(std::abs(value - center));
+  return median(std::move(distances));
+}
+
+Interval median_interval(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t n = values.size();
+  // Cutting off one more value at each end costs the probability that the median lies out there.
+  double outside = coin(n, 0);
+  std::size_t cut = 0;
+  while (2 * (cut + 1) < n) {
+    const double next = outside + coin(n, cut + 1);
+    if (1 - 2 * next < wanted_coverage) break;
+    outside = next;
+    ++cut;
+  }
+  return {values[cut], values[n - 1 - cut], 1 - 2 * outside};
+}
+
+}  // namespace bptt::report

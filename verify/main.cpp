@@ -1,0 +1,12 @@
+// bptt-verify: checks the gradients of every backend.
+#include <iostream>
+
+#include "impls/linalg/blas_kernels.hpp"
+#include "impls/program/exit_code.hpp"
+#include "verify/program.hpp"
+
+int main(int argc, char** argv) {
+  bptt::linalg::use_best_blas_kernels(argv);
+  return bptt::program::run("bptt-verify",
+                            [&] { return bptt::verify::run_program(argc, argv, std::cout); });
+}

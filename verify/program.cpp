@@ -1,0 +1,49 @@
+#include "verify/program.hpp"
+
+#include <ostream>
+
+#include "impls/program/exit_code.hpp"
+#include "impls/program/progress.hpp"
+#include "verify/report.hpp"
+#include "verify/run.hpp"
+
+namespace bptt::verify {
+namespace {
+
+/// What a whole default run takes on two cores, for the first guess of the time left.
+constexpr double seconds_guessed = 40;
+
+void print_head(std::ostream& out, const Settings& settings, std::size_t cases) {
+  out << "bptt-verify: seed " << settings.seed << ", " << cases << " cases, backends";
+  for (const Backend* backend : settings.backends) {
+    out << ' ' << backend->name() << " (" << backend->version() << ')'
+        << (backend == settings.backends.back() ? "" : ",");
+  }
+  out << '\n';
+}
+
+}  // namespace
+
+int run_program(int argc, const char* const* argv, std::ostream& out) {
+  const auto settings = parse_settings(argc, argv);
+  if (!settings) return program::good;
+  const auto cases = chosen_cases(*settings);
+  if (settings->list_cases) {
+    for (const Case& c : cases) out << c.name << '\n';
+    return cases.empty() ? program::nothing_done : program::good;
+  }
+  print_head(out, *settings, cases.size());
+  std::vector<Result> results;
+  {
+    program::Progress line(seconds_guessed);
+    results = run_checks(*settings, [&](double share, const std::string& what) {
+      line.show(share * seconds_guessed, what);
+    });
+  }
+  print_report(out, *settings, results);
+  if (!settings->json.empty()) write_file(settings->json, json_text(*settings, results));
+  if (!settings->junit.empty()) write_file(settings->junit, junit_text(results));
+  return exit_code_of(count(results), settings->strict);
+}
+
+}  // namespace bptt::verify

@@ -1,0 +1,11 @@
+// bptt-verify from its arguments to its exit code, without the process around it.
+#pragma once
+
+#include <iosfwd>
+
+namespace bptt::verify {
+
+/// What main() returns where nothing is thrown. Throws Error as impls/program/exit_code.hpp has it.
+int run_program(int argc, const char* const* argv, std::ostream& out);
+
+}  // namespace bptt::verify

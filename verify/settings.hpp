@@ -1,0 +1,35 @@
+// What bptt-verify was asked to do: its flags, read and checked.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "impls/api/backend.hpp"
+
+namespace bptt::verify {
+
+struct Settings {
+  std::vector<const Backend*> backends;
+  /// Its gradient goes through the oracles, where it is among `backends`.
+  const Backend* reference = nullptr;
+  std::vector<Dtype> dtypes = {Dtype::f32, Dtype::f64};
+  std::vector<int> threads = {1};
+  std::vector<std::string> cells;   ///< as to_string has them; empty: all
+  std::string only;                 ///< glob over case names; empty: all
+  bool quick = false;
+  std::vector<std::string> golden;  ///< files or folders; with these, no cases run
+  std::string own_golden;           ///< the suite's own folder of them; empty: none
+  std::uint64_t seed = 1;
+
+  bool list_cases = false;
+  bool strict = false;
+  bool verbose = false;
+  std::string junit, json;  ///< paths; empty: none
+};
+
+/// Nothing where --help or --version answered. Throws Error(usage), Error(unavailable).
+std::optional<Settings> parse_settings(int argc, const char* const* argv);
+
+}  // namespace bptt::verify
