@@ -1,14 +1,14 @@
 // bptt-bench as a user meets it: exit codes, messages, files, Ctrl-C.
-#include <gmock/gmock.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <map>
 #include <thread>
 #include <tuple>
+
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "bench/results/csv_reader.hpp"
 #include "bench/test_folder.hpp"
@@ -35,7 +35,8 @@ class Cli : public ::testing::Test {
     const std::string out = folder / "out", err = folder / "err";
     const pid_t child = fork();
     if (child == 0) {
-      if (freopen(out.c_str(), "w", stdout) != nullptr && freopen(err.c_str(), "w", stderr) != nullptr) {
+      if (freopen(out.c_str(), "w", stdout) != nullptr &&
+          freopen(err.c_str(), "w", stderr) != nullptr) {
         execv(argv[0], argv.data());
       }
       _exit(127);
@@ -50,13 +51,15 @@ class Cli : public ::testing::Test {
   }
   Result run(const std::vector<std::string>& arguments) { return finish(start(arguments)); }
 
-  /// The last line of stderr: before it there may be warnings, such as that this machine is not idle.
+  /// The last line of stderr: before it there may be warnings, such as that this machine is not
+  /// idle.
   static std::string last_line(const std::string& text) {
     if (text.empty()) return "";
     const auto begin = text.find_last_of('\n', text.size() - 2);
     return text.substr(begin == std::string::npos ? 0 : begin + 1);
   }
-  void expect_refused(const std::vector<std::string>& arguments, int code, const std::string& part) {
+  void expect_refused(const std::vector<std::string>& arguments, int code,
+                      const std::string& part) {
     const Result result = run(arguments);
     EXPECT_EQ(result.code, code) << result.err;
     EXPECT_EQ(result.out, "");
@@ -67,9 +70,11 @@ class Cli : public ::testing::Test {
   TestFolder folder;
 };
 
-const std::vector<std::string> tiny = {"--shape", "3x2x5", "--min-time", "0.0001", "--repetitions", "2"};
+const std::vector<std::string> tiny = {"--shape", "3x2x5",         "--min-time",
+                                       "0.0001",  "--repetitions", "2"};
 
-std::vector<std::string> with(std::vector<std::string> arguments, const std::vector<std::string>& more) {
+std::vector<std::string> with(std::vector<std::string> arguments,
+                              const std::vector<std::string>& more) {
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }
@@ -115,8 +120,8 @@ TEST_F(Cli, CharLmTrains) {
 
 TEST_F(Cli, AnInterruptKeepsWhatWasMeasured) {
   const std::string csv = folder / "r.csv";
-  const pid_t child = start({"--hidden", "1:900:+1", "--seq-len", "2", "--batch", "1", "--min-time", "0.001",
-                             "--repetitions", "2", "--output", csv});
+  const pid_t child = start({"--hidden", "1:900:+1", "--seq-len", "2", "--batch", "1", "--min-time",
+                             "0.001", "--repetitions", "2", "--output", csv});
   const auto lines = [&] {
     const std::string text = text_in(csv);
     return std::count(text.begin(), text.end(), '\n');
@@ -157,7 +162,8 @@ TEST_F(Cli, BadUsageIsOneLine) {
 
 TEST_F(Cli, BadInputIsNamed) {
   const std::string nowhere = folder / "nowhere.txt";
-  expect_refused({"--workload", "char-lm", "--text", nowhere, "--output", folder / "r.csv"}, 65, nowhere);
+  expect_refused({"--workload", "char-lm", "--text", nowhere, "--output", folder / "r.csv"}, 65,
+                 nowhere);
   std::ofstream(folder / "p.ini") << "hiden = 8\n";
   expect_refused({"--preset", folder / "p.ini"}, 65, "p.ini");
   // Nothing is left behind by a run that never began.
@@ -170,7 +176,8 @@ TEST_F(Cli, ListsAndDryRunsMeasureNothing) {
   const std::string csv = folder / "r.csv";
   const Result result = run({"--hidden", "8,16", "--dry-run", "--output", csv});
   EXPECT_EQ(result.code, 0);
-  EXPECT_THAT(result.out, AllOf(HasSubstr("memory"), HasSubstr("2 cases"), HasSubstr("can run, in about")));
+  EXPECT_THAT(result.out,
+              AllOf(HasSubstr("memory"), HasSubstr("2 cases"), HasSubstr("can run, in about")));
   EXPECT_FALSE(std::filesystem::exists(csv));
 }
 

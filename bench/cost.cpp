@@ -49,7 +49,8 @@ double CostModel::case_seconds(const Backend& backend, const Case& c, const Sett
     const double repetition = std::max(call, settings.min_seconds);
     // A backward that is timed has an untimed forward ahead of it.
     const double untimed = phase == Phase::backward ? repetition / 2 : 0;
-    seconds += settings.repetitions * (repetition + untimed) + call + std::min(call, settings.min_seconds);
+    seconds +=
+        settings.repetitions * (repetition + untimed) + call + std::min(call, settings.min_seconds);
   }
   return seconds;
 }

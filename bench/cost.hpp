@@ -1,5 +1,5 @@
-// What cases will cost, estimated beforehand: for --dry-run, for the time left, and for refusing what
-// would take forever.
+// What cases will cost, estimated beforehand: for --dry-run, for the time left, and for refusing
+// what would take forever.
 #pragma once
 
 #include <cstdint>

@@ -12,29 +12,34 @@ namespace bptt::bench {
 void print_dry_run(const Settings& settings, const std::vector<Case>& cases, CostModel& cost,
                    std::ostream& out) {
   constexpr auto right = Table::Align::right;
-  Table table({{"cell"}, {"dtype"}, {"T", right}, {"B", right}, {"I", right}, {"H", right},
-               {"threads", right}, {"backend"}, {"memory", right}, {"time", right}, {""}});
+  Table table({{"cell"},
+               {"dtype"},
+               {"T", right},
+               {"B", right},
+               {"I", right},
+               {"H", right},
+               {"threads", right},
+               {"backend"},
+               {"memory", right},
+               {"time", right},
+               {""}});
   double total = 0;
   std::size_t refused = 0;
   for (const Case& c : cases) {
     for (const Backend* backend : settings.backends) {
       const Shape& shape = c.spec.shape;
-      std::vector<std::string> cells = {to_string(c.spec.cell),
-                                        std::string(name_of(c.dtype)),
-                                        std::to_string(shape.T),
-                                        std::to_string(shape.B),
-                                        std::to_string(shape.I),
-                                        std::to_string(shape.H),
-                                        std::to_string(c.exec.threads),
-                                        std::string(backend->name())};
+      std::vector<std::string> cells = {
+          to_string(c.spec.cell),         std::string(name_of(c.dtype)), std::to_string(shape.T),
+          std::to_string(shape.B),        std::to_string(shape.I),       std::to_string(shape.H),
+          std::to_string(c.exec.threads), std::string(backend->name())};
       if (const auto reason = cost.refusal(*backend, c, settings)) {
         ++refused;
         cells.insert(cells.end(), {"-", "-", "refused: " + *reason});
       } else {
         const double seconds = cost.case_seconds(*backend, c, settings);
         total += seconds;
-        cells.push_back(bytes_text(tensor_bytes(c) +
-                                   backend->workspace_bytes(c.spec, c.dtype, c.exec)));
+        cells.push_back(
+            bytes_text(tensor_bytes(c) + backend->workspace_bytes(c.spec, c.dtype, c.exec)));
         cells.push_back(duration_text(seconds));
         cells.emplace_back();
       }
@@ -45,9 +50,11 @@ void print_dry_run(const Settings& settings, const std::vector<Case>& cases, Cos
   const std::size_t runs = cases.size() * settings.backends.size();
   out << '\n'
       << cases.size() << " cases, " << settings.backends.size() << " backends, "
-      << settings.phases.size() << " phases, " << settings.repetitions << " repetitions: "
-      << runs - refused << " of " << runs << " can run, in about " << duration_text(total) << ".\n"
-      << "Memory is the tensors and the workspace. Time is FLOPs over the rate of a training step of "
+      << settings.phases.size() << " phases, " << settings.repetitions
+      << " repetitions: " << runs - refused << " of " << runs << " can run, in about "
+      << duration_text(total) << ".\n"
+      << "Memory is the tensors and the workspace. Time is FLOPs over the rate of a training step "
+         "of "
       << to_string(probe_shape)
       << " on one thread,\nmeasured just now for each backend, cell and dtype; large cases usually "
          "take less.\n";

@@ -1,11 +1,11 @@
 #include "bench/engine.hpp"
 
-#include <benchmark/benchmark.h>
-
 #include <chrono>
 #include <exception>
 #include <optional>
 #include <stdexcept>
+
+#include <benchmark/benchmark.h>
 
 namespace bptt::bench {
 namespace {

@@ -1,14 +1,14 @@
 #include "bench/environment.hpp"
 
-#include <benchmark/benchmark.h>
-#include <boost/version.hpp>
-#include <hwy/highway.h>
-#include <nlohmann/json.hpp>
-
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
+
+#include <benchmark/benchmark.h>
+#include <boost/version.hpp>
+#include <hwy/highway.h>
+#include <nlohmann/json.hpp>
 
 #include "impls/api/registry.hpp"
 #include "impls/linalg/blas_kernels.hpp"
@@ -51,7 +51,8 @@ ordered_json system_json(const System& s) {
 ordered_json peaks_json(const Peaks& at_start, const Peaks& at_end) {
   ordered_json list = ordered_json::array();
   for (const auto& [key, gflops] : at_start) {
-    ordered_json entry = {{"dtype", name_of(key.first)}, {"threads", key.second}, {"gflops", gflops}};
+    ordered_json entry = {
+        {"dtype", name_of(key.first)}, {"threads", key.second}, {"gflops", gflops}};
     if (const auto end = at_end.find(key); end != at_end.end()) {
       entry["gflops_at_end"] = end->second;
     }

@@ -21,9 +21,9 @@ struct Environment {
 /// "DIR/r.csv" -> "DIR/r.environment.json"
 std::string environment_path(const std::string& results_path);
 
-/// Writes the environment of a run beside its results: as environment_path(), which is that file's for
-/// good, and as environment.json, which is the folder's last run's. Nothing where the results do not
-/// go to a regular file. Throws Error(unavailable) with the path and the system's reason.
+/// Writes the environment of a run beside its results: as environment_path(), which is that file's
+/// for good, and as environment.json, which is the folder's last run's. Nothing where the results
+/// do not go to a regular file. Throws Error(unavailable) with the path and the system's reason.
 void write_environment(const Environment&, const Journal&);
 
 }  // namespace bptt::bench

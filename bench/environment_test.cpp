@@ -1,7 +1,6 @@
 #include "bench/environment.hpp"
 
 #include <gtest/gtest.h>
-
 #include <nlohmann/json.hpp>
 
 #include "bench/test_folder.hpp"

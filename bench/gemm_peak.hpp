@@ -5,8 +5,8 @@
 
 namespace bptt::bench {
 
-/// GFLOP/s of a large square GEMM of OpenBLAS, the pool's threads bound like everybody's: the median
-/// of several calls, after one that is not counted.
+/// GFLOP/s of a large square GEMM of OpenBLAS, the pool's threads bound like everybody's: the
+/// median of several calls, after one that is not counted.
 double measure_gemm_peak(Dtype, int threads);
 
 }  // namespace bptt::bench

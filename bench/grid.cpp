@@ -33,7 +33,8 @@ std::vector<Case> expand(const Settings& settings) {
 }
 
 std::size_t tensor_bytes(const Case& c) {
-  return dispatch(c.dtype, [&]<class T>(std::type_identity<T>) { return Problem<T>::bytes(c.spec); });
+  return dispatch(c.dtype,
+                  [&]<class T>(std::type_identity<T>) { return Problem<T>::bytes(c.spec); });
 }
 
 std::optional<std::string> refusal(const Backend& backend, const Case& c) {

@@ -29,7 +29,9 @@ class TypedLayer final : public Layer {
   TypedLayer(const Case& c, std::uint64_t seed) : case_(c), problem_(c.spec) {
     net::Random random(seed);
     net::initialise(c.spec, problem_.params, random);
-    const auto fill = [&](const TensorInfo&, View<T> values) { net::fill_normal(values, 1, random); };
+    const auto fill = [&](const TensorInfo&, View<T> values) {
+      net::fill_normal(values, 1, random);
+    };
     for_each(c.spec, problem_.in, fill);
     for_each(c.spec, problem_.dout, fill);
   }
@@ -52,7 +54,8 @@ void LayerRun::call(Phase phase) {
 double LayerRun::time(Phase phase, Index calls) {
   const std::string name(name_of(phase));
   if (phase == Phase::backward) {
-    return time_calls(name, calls, [this] { forward(); }, [this] { backward(); });
+    return time_calls(
+        name, calls, [this] { forward(); }, [this] { backward(); });
   }
   return time_calls(name, calls, [this, phase] { call(phase); });
 }

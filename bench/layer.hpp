@@ -22,8 +22,8 @@ class LayerRun {
   double time(Phase, Index calls);
 };
 
-/// Parameters uniform in +-1/sqrt(H) as PyTorch draws them; x, h0, c0 and the gradients dy, dhT, dcT
-/// standard normal.
+/// Parameters uniform in +-1/sqrt(H) as PyTorch draws them; x, h0, c0 and the gradients dy, dhT,
+/// dcT standard normal.
 class Layer {
  public:
   /// Throws Error(unavailable) where the tensors do not fit in memory.

@@ -14,11 +14,15 @@ constexpr PhaseInfo phases[] = {
     {Phase::train_step, "train_step", true, true},
 };
 
-const PhaseInfo& info(Phase phase) { return phases[static_cast<int>(phase)]; }
+const PhaseInfo& info(Phase phase) {
+  return phases[static_cast<int>(phase)];
+}
 
 }  // namespace
 
-std::string_view name_of(Phase phase) { return info(phase).name; }
+std::string_view name_of(Phase phase) {
+  return info(phase).name;
+}
 
 Phase parse_phase(std::string_view text) {
   std::string known;

@@ -21,7 +21,8 @@ Peaks measure_peaks(const Settings& settings) {
   Peaks peaks;
   for (const Dtype dtype : settings.dtypes) {
     for (const int threads : settings.threads) {
-      if (threads <= usable_processors()) peaks[{dtype, threads}] = measure_gemm_peak(dtype, threads);
+      if (threads <= usable_processors())
+        peaks[{dtype, threads}] = measure_gemm_peak(dtype, threads);
     }
   }
   return peaks;
@@ -34,8 +35,8 @@ void warn(const System& system, std::ostream& err) {
         << system.online_processors << " processors busy; times will be too long\n";
   }
   if (const auto blas = linalg::blas_kernels(); !blas.better.empty()) {
-    err << "bptt-bench: warning: OpenBLAS runs its " << blas.live << " kernels (chosen by " << blas.how
-        << "); OPENBLAS_CORETYPE=" << blas.better << " would suit this CPU better\n";
+    err << "bptt-bench: warning: OpenBLAS runs its " << blas.live << " kernels (chosen by "
+        << blas.how << "); OPENBLAS_CORETYPE=" << blas.better << " would suit this CPU better\n";
   }
 }
 
@@ -92,7 +93,8 @@ int measure(const Settings& settings, const Verifier& verifier, std::vector<std:
   write_environment(environment, journal);
 
   out << settings.output << ": " << journal.measured_rows() << " rows measured, "
-      << journal.refused_rows() << " refused" << (outcome.interrupted ? ", interrupted" : "") << '\n';
+      << journal.refused_rows() << " refused" << (outcome.interrupted ? ", interrupted" : "")
+      << '\n';
   if (!outcome.interrupted && journal.measured_rows() == 0) {
     err << "bptt-bench: nothing was measured; the rows' notes say why\n";
   }

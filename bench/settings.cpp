@@ -75,7 +75,8 @@ std::vector<ShapeChoice> shapes_of(const po::variables_map& settings, const Shap
     for (ShapeChoice shape : shapes) {
       for (const Index value : values) {
         assign(shape, value);
-        if (std::find(crossed.begin(), crossed.end(), shape) == crossed.end()) crossed.push_back(shape);
+        if (std::find(crossed.begin(), crossed.end(), shape) == crossed.end())
+          crossed.push_back(shape);
       }
     }
     shapes = crossed;
@@ -89,7 +90,8 @@ std::vector<ShapeChoice> shapes_of(const po::variables_map& settings, const Shap
 
 /// Puts a preset beneath what is set. Extents that are set more urgently than the preset's replace
 /// all of its: its axes do not cut into shapes that somebody has asked for.
-void add_preset(const program::CommandLine& line, const std::string& name, po::variables_map& settings) {
+void add_preset(const program::CommandLine& line, const std::string& name,
+                po::variables_map& settings) {
   const po::variables_map before = settings;
   if (const Preset* preset = find_preset(name)) {
     std::istringstream text{std::string(preset->text)};
@@ -113,7 +115,8 @@ double positive(const po::variables_map& settings, const char* flag) {
   if (!std::isfinite(value) || value <= 0) {
     std::ostringstream came;
     came << value;
-    throw Error(ErrorKind::usage, std::string("--") + flag + ": expected a number above 0; got " + came.str());
+    throw Error(ErrorKind::usage,
+                std::string("--") + flag + ": expected a number above 0; got " + came.str());
   }
   return value;
 }
@@ -130,7 +133,8 @@ int count(const po::variables_map& settings, const char* flag, int most) {
 bool is_on(const po::variables_map& settings, const char* flag) {
   const std::string& text = text_of(settings, flag);
   if (text != "on" && text != "off") {
-    throw Error(ErrorKind::usage, std::string("--") + flag + ": expected on or off; got '" + text + "'");
+    throw Error(ErrorKind::usage,
+                std::string("--") + flag + ": expected on or off; got '" + text + "'");
   }
   return text == "on";
 }
@@ -154,9 +158,11 @@ std::string default_output() {
 
 ShapeChoice parse_shape(std::string_view text) {
   const auto fail = [&] {
-    throw Error(ErrorKind::usage,
-                "--shape: expected TxBxH or TxBxHxI, such as 25x64x512, or with a kind of cell, such "
-                "as gru@25x64x512; got '" + std::string(text) + "'");
+    throw Error(
+        ErrorKind::usage,
+        "--shape: expected TxBxH or TxBxHxI, such as 25x64x512, or with a kind of cell, such "
+        "as gru@25x64x512; got '" +
+            std::string(text) + "'");
   };
   ShapeChoice shape;
   std::string_view rest = text;
@@ -183,7 +189,9 @@ ShapeChoice parse_shape(std::string_view text) {
   return shape;
 }
 
-double default_learning_rate(CellKind kind) { return kind == CellKind::rnn ? 0.3 : 2; }
+double default_learning_rate(CellKind kind) {
+  return kind == CellKind::rnn ? 0.3 : 2;
+}
 
 program::CommandLine command_line() {
   program::CommandLine line(
@@ -191,62 +199,71 @@ program::CommandLine command_line() {
       "Times recurrent layers, forward and backward, on every backend, into a CSV file.\n"
       "Each backend is verified at a case first; one that is wrong there is not timed.",
       "Lists and ranges: 16,64   16:1024:x2 (doubling)   1:8:+1 (steps of 1)   1,4:16:x2 (both)\n"
-      "Cells:            lstm   gru   rnn:relu   gru:reset=after_matmul:update=keep   lstm:bias=off\n"
+      "Cells:            lstm   gru   rnn:relu   gru:reset=after_matmul:update=keep   "
+      "lstm:bias=off\n"
       "\n"
       "Examples:\n"
       "  bptt-bench --preset quick --output quick.csv\n"
       "  bptt-bench --cell lstm,gru --hidden 64:1024:x2 --batch 1,32 --threads 1,2\n"
-      "  bptt-bench --preset deepbench --cell lstm --max-call 60 --dry-run\n"
+      "  bptt-bench --preset deepbench --cell lstm --dry-run\n"
       "  bptt-bench --workload char-lm --text book.txt\n"
       "\n"
-      "Settings come from flags, then from BPTT_* variables (BPTT_SEQ_LEN=50), then from --config,\n"
+      "Settings come from flags, then from BPTT_* variables (BPTT_SEQ_LEN=50), then from "
+      "--config,\n"
       "then from --preset.\n"
       "\n"
-      "Exit codes: 0 good, 1 a check failed, 3 a training was too chaotic to be checked, 4 nothing was\n"
-      "measured, 64 bad usage, 65 bad input, 69 not available, 130 interrupted (what was measured is in the file).");
+      "Exit codes: 0 good, 1 a check failed, 3 a training was too chaotic to be checked, 4 nothing "
+      "was\n"
+      "measured, 64 bad usage, 65 bad input, 69 not available, 130 interrupted (what was measured "
+      "is in the file).");
   auto text = [] { return po::value<std::string>(); };
-  line.group("What to measure").add_options()
-      ("preset", text()->value_name("NAME|FILE"), "settings that belong together; see --list-presets")
-      ("workload", text()->value_name("NAME")->default_value("layer"),
-       "layer: one recurrent layer; char-lm: train a character-level language model")
-      ("backend", text()->value_name("LIST")->default_value("all"), "backends, or all")
-      ("cell", text()->value_name("LIST")->default_value("lstm"), "cells with their options")
-      ("dtype", text()->value_name("LIST")->default_value("f32"), "f32, f64")
-      ("seq-len", text()->value_name("LIST"), "time steps T (default 50; char-lm 64)")
-      ("batch", text()->value_name("LIST"), "sequences B (default 32; char-lm 16)")
-      ("hidden", text()->value_name("LIST"), "hidden units H (default 128)")
-      ("input", text()->value_name("LIST"), "inputs I (default: as many as hidden units)")
-      ("shape", po::value<std::vector<std::string>>()->value_name("LIST"),
-       "sizes as TxBxH, TxBxHxI or, for one kind of cell, gru@TxBxH; may be repeated; an extent given "
-       "by its own flag as well replaces that of every size")
-      ("threads", text()->value_name("LIST")->default_value("1"),
-       "threads; `cores` stands for the number of processors, as in 1:cores:x2")
-      ("phase", text()->value_name("LIST")->default_value("train_step"),
-       "forward, backward, train_step (both)");
-  line.group("How to measure").add_options()
-      ("repetitions", po::value<long long>()->value_name("N")->default_value(7),
-       "rounds; in each, every backend is measured once in turn")
-      ("min-time", po::value<double>()->value_name("SECONDS")->default_value(0.05, "0.05"),
-       "that one repetition lasts at least")
-      ("max-call", po::value<double>()->value_name("SECONDS")->default_value(10, "10"),
-       "refuse a backend the cases where one call would take longer, by estimate")
-      ("bind", text()->value_name("on|off")->default_value("on"),
-       "bind each thread to a processor, so that times do not depend on where the system puts them")
-      ("seed", po::value<std::uint64_t>()->value_name("N")->default_value(1), "of weights and inputs");
-  line.group("Character-level language model").add_options()
-      ("text", text()->value_name("FILE")->default_value("/usr/share/common-licenses/GPL-3"),
-       "the text to learn")
-      ("steps", po::value<long long>()->value_name("N")->default_value(100), "training steps")
-      ("learning-rate", po::value<double>()->value_name("R"), "of plain SGD (default 2; rnn 0.3)")
-      ("clip-norm", po::value<double>()->value_name("R")->default_value(1, "1"),
-       "largest global norm of the gradients");
-  line.group("Output").add_options()
-      ("output", text()->value_name("FILE"),
-       "the CSV file, written anew (default bptt-bench-TIME.csv); what it was measured on goes to "
-       "FILE's name with .environment.json")
-      ("dry-run", "print the cases with memory and time estimates; measure nothing")
-      ("list-backends", "print the backends that are built in, and why others are not")
-      ("list-presets", "print the presets");
+  line.group("What to measure")
+      .add_options()("preset", text()->value_name("NAME|FILE"),
+                     "settings that belong together; see --list-presets")(
+          "workload", text()->value_name("NAME")->default_value("layer"),
+          "layer: one recurrent layer; char-lm: train a character-level language model")(
+          "backend", text()->value_name("LIST")->default_value("all"), "backends, or all")(
+          "cell", text()->value_name("LIST")->default_value("lstm"), "cells with their options")(
+          "dtype", text()->value_name("LIST")->default_value("f32"), "f32, f64")(
+          "seq-len", text()->value_name("LIST"), "time steps T (default 50; char-lm 64)")(
+          "batch", text()->value_name("LIST"), "sequences B (default 32; char-lm 16)")(
+          "hidden", text()->value_name("LIST"), "hidden units H (default 128)")(
+          "input", text()->value_name("LIST"), "inputs I (default: as many as hidden units)")(
+          "shape", po::value<std::vector<std::string>>()->value_name("LIST"),
+          "sizes as TxBxH, TxBxHxI or, for one kind of cell, gru@TxBxH; may be repeated; an extent "
+          "given "
+          "by its own flag as well replaces that of every size")(
+          "threads", text()->value_name("LIST")->default_value("1"),
+          "threads; `cores` stands for the number of processors, as in 1:cores:x2")(
+          "phase", text()->value_name("LIST")->default_value("train_step"),
+          "forward, backward, train_step (both)");
+  line.group("How to measure")
+      .add_options()("repetitions", po::value<long long>()->value_name("N")->default_value(7),
+                     "rounds; in each, every backend is measured once in turn")(
+          "min-time", po::value<double>()->value_name("SECONDS")->default_value(0.05, "0.05"),
+          "that one repetition lasts at least")(
+          "max-call", po::value<double>()->value_name("SECONDS")->default_value(10, "10"),
+          "refuse a backend the cases where one call would take longer, by estimate")(
+          "bind", text()->value_name("on|off")->default_value("on"),
+          "bind each thread to a processor, so that times do not depend on where the system puts "
+          "them")("seed", po::value<std::uint64_t>()->value_name("N")->default_value(1),
+                  "of weights and inputs");
+  line.group("Character-level language model")
+      .add_options()("text",
+                     text()->value_name("FILE")->default_value("/usr/share/common-licenses/GPL-3"),
+                     "the text to learn")(
+          "steps", po::value<long long>()->value_name("N")->default_value(100), "training steps")(
+          "learning-rate", po::value<double>()->value_name("R"),
+          "of plain SGD (default 2; rnn 0.3)")(
+          "clip-norm", po::value<double>()->value_name("R")->default_value(1, "1"),
+          "largest global norm of the gradients");
+  line.group("Output").add_options()(
+      "output", text()->value_name("FILE"),
+      "the CSV file, written anew (default bptt-bench-TIME.csv); what it was measured on goes to "
+      "FILE's name with .environment.json")(
+      "dry-run", "print the cases with memory and time estimates; measure nothing")(
+      "list-backends", "print the backends that are built in, and why others are not")(
+      "list-presets", "print the presets");
   return line;
 }
 
@@ -263,12 +280,16 @@ Settings settings_of(const program::CommandLine& line, po::variables_map setting
   s.dtypes = list_of(settings, "dtype", [](const std::string& word) { return parse_dtype(word); });
   s.phases = list_of(settings, "phase", [](const std::string& word) { return parse_phase(word); });
   s.threads = threads_of(text_of(settings, "threads"));
-  s.shapes = shapes_of(settings, char_lm ? ShapeChoice{64, 16, 128, {}, {}} : ShapeChoice{50, 32, 128, {}, {}});
+  s.shapes = shapes_of(
+      settings, char_lm ? ShapeChoice{64, 16, 128, {}, {}} : ShapeChoice{50, 32, 128, {}, {}});
   if (char_lm && s.phases != std::vector{Phase::train_step}) {
-    throw Error(ErrorKind::usage, "--phase: char-lm has whole training steps only; expected train_step");
+    throw Error(ErrorKind::usage,
+                "--phase: char-lm has whole training steps only; expected train_step");
   }
-  if (char_lm && std::any_of(s.shapes.begin(), s.shapes.end(), [](auto& shape) { return shape.I.has_value(); })) {
-    throw Error(ErrorKind::usage, "--input: char-lm has one input for each byte value in the text; leave it out");
+  if (char_lm && std::any_of(s.shapes.begin(), s.shapes.end(),
+                             [](auto& shape) { return shape.I.has_value(); })) {
+    throw Error(ErrorKind::usage,
+                "--input: char-lm has one input for each byte value in the text; leave it out");
   }
   s.repetitions = count(settings, "repetitions", 1000000);
   s.min_seconds = positive(settings, "min-time");

@@ -12,8 +12,8 @@
 
 namespace bptt::bench {
 
-/// The extents of a published size, or of an axis's value; no I means I = H. With a kind it is a size
-/// of cells of that kind only.
+/// The extents of a published size, or of an axis's value; no I means I = H. With a kind it is a
+/// size of cells of that kind only.
 struct ShapeChoice {
   Index T = 0, B = 0, H = 0;
   std::optional<Index> I;
@@ -36,10 +36,10 @@ struct Settings {
   std::uint64_t seed = 0;
 
   enum class Workload { layer, char_lm } workload = Workload::layer;
-  std::string text;           ///< char-lm: path
-  int steps = 0;              ///< char-lm: training steps
+  std::string text;                     ///< char-lm: path
+  int steps = 0;                        ///< char-lm: training steps
   std::optional<double> learning_rate;  ///< char-lm; else default_learning_rate of the cell
-  double clip_norm = 0;       ///< char-lm
+  double clip_norm = 0;                 ///< char-lm
 
   std::string output;
   std::string preset;  ///< as it was asked for; may be empty
@@ -52,8 +52,9 @@ double default_learning_rate(CellKind);
 /// The command line: `--help` text and flags.
 program::CommandLine command_line();
 
-/// Understands what command_line() and, beneath it, a preset have set. Throws Error(usage) naming the
-/// flag, Error(unavailable) for a backend that was left out, Error(data) for a malformed preset.
+/// Understands what command_line() and, beneath it, a preset have set. Throws Error(usage) naming
+/// the flag, Error(unavailable) for a backend that was left out, Error(data) for a malformed
+/// preset.
 Settings settings_of(const program::CommandLine&, boost::program_options::variables_map);
 
 /// Parses "TxBxH", "TxBxHxI" or "KIND@TxBxH". Throws Error(usage).

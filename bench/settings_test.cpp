@@ -1,12 +1,11 @@
 // Flags, presets and their precedence; the grid they make.
 #include "bench/settings.hpp"
 
-#include <gmock/gmock.h>
-
-#include <unistd.h>
-
 #include <cstdlib>
 #include <fstream>
+
+#include <gmock/gmock.h>
+#include <unistd.h>
 
 #include "bench/grid.hpp"
 #include "bench/presets.hpp"
@@ -68,8 +67,9 @@ TEST(Settings, DefaultsMakeOneCase) {
 }
 
 TEST(Settings, TheGridIsEveryCombinationThreadsInnermost) {
-  const auto cases = expand(parse({"--cell", "lstm,gru:update=keep", "--dtype", "f32,f64", "--seq-len", "5",
-                                   "--batch", "1:4:x2", "--hidden", "8", "--threads", "1,2"}));
+  const auto cases =
+      expand(parse({"--cell", "lstm,gru:update=keep", "--dtype", "f32,f64", "--seq-len", "5",
+                    "--batch", "1:4:x2", "--hidden", "8", "--threads", "1,2"}));
   ASSERT_EQ(cases.size(), 2u * 2 * 3 * 2);
   EXPECT_EQ(to_string(cases[0]), "lstm f32 T=5 B=1 I=8 H=8, 1 thread");
   EXPECT_EQ(to_string(cases[1]), "lstm f32 T=5 B=1 I=8 H=8, 2 threads");
@@ -77,7 +77,8 @@ TEST(Settings, TheGridIsEveryCombinationThreadsInnermost) {
 }
 
 TEST(Settings, InputFollowsHiddenUnlessGiven) {
-  EXPECT_THAT(shapes(parse({"--hidden", "3,4"})), ElementsAre("T=50 B=32 I=3 H=3", "T=50 B=32 I=4 H=4"));
+  EXPECT_THAT(shapes(parse({"--hidden", "3,4"})),
+              ElementsAre("T=50 B=32 I=3 H=3", "T=50 B=32 I=4 H=4"));
   EXPECT_THAT(shapes(parse({"--hidden", "3,4", "--input", "7"})),
               ElementsAre("T=50 B=32 I=7 H=3", "T=50 B=32 I=7 H=4"));
 }
@@ -91,7 +92,8 @@ TEST(Settings, ShapesAreListsAndAnExtentReplacesThatOfEach) {
 }
 
 TEST(Settings, AShapeMayBeForOneKindOfCellOnly) {
-  const auto cases = expand(parse({"--cell", "lstm,gru:update=keep", "--shape", "gru@1x2x3,lstm@4x5x6"}));
+  const auto cases =
+      expand(parse({"--cell", "lstm,gru:update=keep", "--shape", "gru@1x2x3,lstm@4x5x6"}));
   ASSERT_EQ(cases.size(), 2u);
   EXPECT_EQ(to_string(cases[0]), "lstm f32 T=4 B=5 I=6 H=6, 1 thread");
   EXPECT_EQ(to_string(cases[1]), "gru:update=keep f32 T=1 B=2 I=3 H=3, 1 thread");
@@ -132,7 +134,8 @@ TEST(Settings, CoresStandsForTheProcessors) {
 }
 
 TEST(Settings, ComplaintsNameTheFlag) {
-  EXPECT_THAT(complaint({"--hidden", "0"}), HasSubstr("--hidden: expected a value of at least 1; got '0'"));
+  EXPECT_THAT(complaint({"--hidden", "0"}),
+              HasSubstr("--hidden: expected a value of at least 1; got '0'"));
   EXPECT_THAT(complaint({"--shape", "1x2"}), HasSubstr("--shape: expected TxBxH"));
   EXPECT_THAT(complaint({"--shape", "lstm:bias=off@1x2x3"}), HasSubstr("--shape: expected"));
   EXPECT_THAT(complaint({"--phase", "sideways"}), HasSubstr("--phase: expected one of forward,"));
@@ -140,12 +143,15 @@ TEST(Settings, ComplaintsNameTheFlag) {
   EXPECT_THAT(complaint({"--preset", "slow"}), HasSubstr("--preset: expected batch, "));
   EXPECT_THAT(complaint({"--preset", "./nowhere.ini"}), HasSubstr("./nowhere.ini: "));
   EXPECT_THAT(complaint({"--repetitions", "0"}), HasSubstr("--repetitions: expected 1.."));
-  EXPECT_THAT(complaint({"--min-time", "-1"}), HasSubstr("--min-time: expected a number above 0; got -1"));
+  EXPECT_THAT(complaint({"--min-time", "-1"}),
+              HasSubstr("--min-time: expected a number above 0; got -1"));
   EXPECT_THAT(complaint({"--bind", "maybe"}), HasSubstr("--bind: expected on or off"));
   EXPECT_THAT(complaint({"--hiden", "8"}), HasSubstr("hiden"));
-  EXPECT_THAT(complaint({"--workload", "chess"}), HasSubstr("--workload: expected one of layer, char-lm"));
+  EXPECT_THAT(complaint({"--workload", "chess"}),
+              HasSubstr("--workload: expected one of layer, char-lm"));
   EXPECT_THAT(complaint({"--workload", "char-lm", "--input", "8"}), HasSubstr("--input: char-lm"));
-  EXPECT_THAT(complaint({"--workload", "char-lm", "--phase", "forward"}), HasSubstr("--phase: char-lm"));
+  EXPECT_THAT(complaint({"--workload", "char-lm", "--phase", "forward"}),
+              HasSubstr("--phase: char-lm"));
 }
 
 }  // namespace

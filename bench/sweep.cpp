@@ -68,9 +68,14 @@ class Sweep {
   }
 
   Subject subject(const Contender& contender, const Case& c, Phase phase) const {
-    return {c,       *contender.backend,        phase,
-            "layer", flops_of(phase, c.spec),   contender.workspace_bytes,
-            contender.verdict, contender.verdict.note};
+    return {c,
+            *contender.backend,
+            phase,
+            "layer",
+            flops_of(phase, c.spec),
+            contender.workspace_bytes,
+            contender.verdict,
+            contender.verdict.note};
   }
 
   void refuse(const Contender& contender, const Case& c, std::span<const Phase> phases,
@@ -78,7 +83,8 @@ class Sweep {
     for (const Phase phase : phases) {
       journal_.write_refusal(subject(contender, c, phase), reason);
     }
-    refusals_[reason] += (refusals_[reason].empty() ? "" : ", ") + std::string(contender.backend->name());
+    refusals_[reason] +=
+        (refusals_[reason].empty() ? "" : ", ") + std::string(contender.backend->name());
   }
 
   void run_case(const Case& c) {
@@ -119,7 +125,8 @@ class Sweep {
       }
       for (Index round = 0; round < settings_.repetitions; ++round) {
         for (std::size_t k = 0; k < contenders.size() && !stopped(); ++k) {
-          measure_once(*layer, contenders[in_turn(k, round, contenders.size())], c, phase, round, keep);
+          measure_once(*layer, contenders[in_turn(k, round, contenders.size())], c, phase, round,
+                       keep);
         }
       }
       write(c, phase, contenders);
@@ -209,12 +216,18 @@ class Sweep {
     out_ << to_string(c) << '\n';
     if (!lines_.empty()) {
       constexpr auto right = Table::Align::right;
-      Table table({{"phase"}, {"backend"}, {"time", right}, {"noise", right}, {"GFLOP/s", right},
-                   {"of peak", right}, {"verified"}});
+      Table table({{"phase"},
+                   {"backend"},
+                   {"time", right},
+                   {"noise", right},
+                   {"GFLOP/s", right},
+                   {"of peak", right},
+                   {"verified"}});
       for (auto& line : lines_) table.add(std::move(line));
       table.print(out_, "  ");
     }
-    for (const auto& [reason, names] : refusals_) out_ << "  " << names << ": refused: " << reason << '\n';
+    for (const auto& [reason, names] : refusals_)
+      out_ << "  " << names << ": refused: " << reason << '\n';
     out_ << std::endl;
     lines_.clear();
     refusals_.clear();
@@ -229,7 +242,7 @@ class Sweep {
   program::Progress progress_;
   Settle settle_;
   Outcome outcome_;
-  double done_ = 0;  ///< estimated seconds of the cases that are done
+  double done_ = 0;                              ///< estimated seconds of the cases that are done
   std::vector<std::vector<std::string>> lines_;  ///< of the case at hand, for people
   std::map<std::string, std::string> refusals_;  ///< of the case at hand: reason, backends
 };

@@ -11,15 +11,16 @@ namespace bptt::bench {
 
 /// What a workload did, beside the rows in the journal.
 struct Outcome {
-  bool wrong = false;        ///< a backend failed a check
+  bool wrong = false;         ///< a backend failed a check
   bool inconclusive = false;  ///< a check could not be made
   bool interrupted = false;
 };
 
 /// Measures the cases of `settings` in order and writes each when it is done: rows, and a table to
-/// `out`. A backend that refuses a case, or fails its verification, gets a row that says why. In each
-/// round every backend is measured once, and each round begins with another one, so that the same
-/// drift of the machine meets all. Stops at program::interrupted(), with what was measured written.
+/// `out`. A backend that refuses a case, or fails its verification, gets a row that says why. In
+/// each round every backend is measured once, and each round begins with another one, so that the
+/// same drift of the machine meets all. Stops at program::interrupted(), with what was measured
+/// written.
 Outcome run_sweep(const Settings&, const Verifier&, CostModel&, Journal&, std::ostream& out);
 
 }  // namespace bptt::bench

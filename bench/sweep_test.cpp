@@ -1,12 +1,12 @@
 // Tiny sweeps: which rows come out. Nothing depends on how long anything takes.
 #include "bench/sweep.hpp"
 
-#include <gmock/gmock.h>
-
 #include <csignal>
 #include <set>
 #include <sstream>
 #include <tuple>
+
+#include <gmock/gmock.h>
 
 #include "bench/faulty_backend.hpp"
 #include "bench/results/csv_reader.hpp"
@@ -41,7 +41,9 @@ class Sweep : public ::testing::Test {
   }
   std::vector<results::Row> rows() const { return results::read_csv(folder / "r.csv"); }
 
-  static Verdict honest(const Backend&, const Case&, std::uint64_t) { return {"full", 0.5, "checked"}; }
+  static Verdict honest(const Backend&, const Case&, std::uint64_t) {
+    return {"full", 0.5, "checked"};
+  }
 
   TestFolder folder;
   Settings settings;
@@ -105,7 +107,8 @@ TEST_F(Sweep, WhatDoesNotFitInMemoryIsARefusedRow) {
 TEST_F(Sweep, MoreThreadsThanProcessorsAreRefused) {
   settings.threads = {4096};
   run();
-  for (const auto& row : rows()) EXPECT_THAT(*results::refusal_of(row), HasSubstr("4096 threads on"));
+  for (const auto& row : rows())
+    EXPECT_THAT(*results::refusal_of(row), HasSubstr("4096 threads on"));
 }
 
 TEST_F(Sweep, CallsThatWouldTakeTooLongAreRefused) {

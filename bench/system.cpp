@@ -1,16 +1,16 @@
 #include "bench/system.hpp"
 
-#include <sys/resource.h>
-#include <sys/utsname.h>
-#include <unistd.h>
-
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
-#include <chrono>
 #include <set>
 #include <thread>
+
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
 #if defined(__SSE2__)
 #include <xmmintrin.h>
@@ -37,7 +37,8 @@ std::string value_in(const char* path, std::string_view key, char separator) {
     if (at == std::string::npos) continue;
     if (std::string_view(line).substr(0, line.find_last_not_of(" \t", at - 1) + 1) != key) continue;
     const auto begin = line.find_first_not_of(" \t\"", at + 1);
-    return begin == std::string::npos ? "" : line.substr(begin, line.find_last_not_of('"') - begin + 1);
+    return begin == std::string::npos ? ""
+                                      : line.substr(begin, line.find_last_not_of('"') - begin + 1);
   }
   return "";
 }

@@ -21,8 +21,8 @@ Index peak_rss_bytes();
 
 struct Cache {
   int level = 0;
-  std::string type;  ///< Data, Instruction, Unified
-  std::string size;  ///< "1024K"
+  std::string type;       ///< Data, Instruction, Unified
+  std::string size;       ///< "1024K"
   std::string shared_by;  ///< processors, "0-1"
 };
 
@@ -35,9 +35,9 @@ struct System {
   std::string governor;       ///< empty where the system does not show it
   std::optional<bool> boost;
   Index memory_bytes = 0;
-  std::optional<double> load;  ///< runnable threads, averaged over the last minute
+  std::optional<double> load;             ///< runnable threads, averaged over the last minute
   std::optional<double> busy_processors;  ///< while this process slept a quarter of a second
-  bool denormals_flushed = false;  ///< FTZ or DAZ is set on the calling thread
+  bool denormals_flushed = false;         ///< FTZ or DAZ is set on the calling thread
 };
 System inspect_system();
 

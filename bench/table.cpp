@@ -57,7 +57,9 @@ std::string duration_text(double seconds) {
   return three_digits(seconds / unit.seconds) + " " + unit.name;
 }
 
-std::string number_text(double value) { return three_digits(value); }
+std::string number_text(double value) {
+  return three_digits(value);
+}
 
 std::string percent_text(double fraction) {
   return formatted(std::abs(fraction) < 0.1 ? "%.1f%%" : "%.0f%%", 100 * fraction);

@@ -1,8 +1,8 @@
 #include "bench/table.hpp"
 
-#include <gtest/gtest.h>
-
 #include <sstream>
+
+#include <gtest/gtest.h>
 
 namespace bptt::bench {
 namespace {

@@ -20,8 +20,8 @@ struct Verdict {
   std::string objection() const;
 };
 
-/// How to ask; the program asks bptt-verify's library, tests whom they like. Throws Error(unavailable)
-/// where the question cannot be answered, for lack of memory for one.
+/// How to ask; the program asks bptt-verify's library, tests whom they like. Throws
+/// Error(unavailable) where the question cannot be answered, for lack of memory for one.
 using Verifier = std::function<Verdict(const Backend&, const Case&, std::uint64_t seed)>;
 
 /// Asks. Where there is no answer the verdict is "no", and its note says why.

@@ -1,6 +1,5 @@
-#include "verify/at_shape.hpp"
-
 #include "bench/verdict.hpp"
+#include "verify/at_shape.hpp"
 
 namespace bptt::bench {
 

@@ -33,15 +33,16 @@ Json series_json(const Report& report, const Sweep& sweep, const std::string& ba
   for (const CaseResult* result : sweep.points) {
     const Measurement* m = result->find(backend);
     if (m == nullptr || !m->may_be_ranked()) continue;
-    points.push_back({{"x", result->key.*(sweep.axis->extent)},
-                      {"seconds", m->median},
-                      {"min", m->minimum},
-                      {"max", m->maximum},
-                      {"n", m->repetitions()},
-                      {"gflops", optional_number(m->gflops())},
-                      {"peak", optional_number(m->peak_gflops)},
-                      {"speedup", ratio_json(speedup(*result, backend, report.baseline))},
-                      {"scaling", scaling(sweep, *m)}});
+    points.push_back(
+        {{"x", result->key.*(sweep.axis->extent)},
+         {"seconds", m->median},
+         {"min", m->minimum},
+         {"max", m->maximum},
+         {"n", m->repetitions()},
+         {"gflops", optional_number(m->gflops())},
+         {"peak", optional_number(m->peak_gflops)},
+         {"speedup", ratio_json(speedup(report.study, *result, backend, report.baseline))},
+         {"scaling", scaling(sweep, *m)}});
   }
   return points;
 }
@@ -103,7 +104,7 @@ Json phase_json(const Report& report, std::string_view phase) {
     Json gains = Json::object();
     for (const std::string& backend : report.study.backends) {
       if (backend == report.baseline) continue;
-      if (const auto gain = speedup(*result, backend, report.baseline)) {
+      if (const auto gain = speedup(report.study, *result, backend, report.baseline)) {
         gains[backend] = ratio_json(gain);
       }
     }

@@ -79,7 +79,7 @@ TEST_F(ReportCommand, TheSummaryGoesToStandardOutputWithoutFiles) {
 
 TEST_F(ReportCommand, TakesSeveralFilesAndTheEnvironmentBesideTheFirst) {
   write({sample_row("naive", 0, 2)});
-  std::ofstream(directory + "/environment.json") << R"({"cpu": {"model": "Some Processor"}})";
+  std::ofstream(directory + "/environment.json") << R"({"system": {"cpu": "Some Processor"}})";
   const std::string second = directory + "/second.csv";
   results::CsvWriter(second).write(sample_row("tbb", 0, 1));
   const Outcome outcome = run(csv + ' ' + second);

@@ -38,6 +38,12 @@ std::string joined(const std::string& a, const std::string& separator, const std
   return a.empty() || b.empty() ? a + b : a + separator + b;
 }
 
+/// "1 thread", "2 threads"
+std::string counted_text(const Json& json, const char* pointer, const std::string& unit) {
+  const std::string count = text_at(json, pointer);
+  return count.empty() ? count : count + ' ' + unit + (count == "1" ? "" : "s");
+}
+
 std::string gemm_peaks(const Json& environment) {
   const Json* peaks = at(environment, "/gemm_peak");
   std::string text;
@@ -45,14 +51,46 @@ std::string gemm_peaks(const Json& environment) {
   for (const Json& peak : *peaks) {
     const Json* gflops = peak.is_object() ? at(peak, "/gflops") : nullptr;
     if (gflops == nullptr || !gflops->is_number()) continue;
-    const std::string threads = text_at(peak, "/threads");
+    const Json* at_end = at(peak, "/gflops_at_end");
     const std::string what =
-        joined(text_at(peak, "/dtype"), ", ",
-               threads.empty() ? "" : threads + (threads == "1" ? " thread" : " threads"));
-    text = joined(text, "; ", joined(what, ": ", three_digits(gflops->get<double>()) + " GFLOP/s"));
+        joined(text_at(peak, "/dtype"), ", ", counted_text(peak, "/threads", "thread"));
+    const std::string later = at_end != nullptr && at_end->is_number()
+                                  ? three_digits(at_end->get<double>()) + " at the end"
+                                  : "";
+    const std::string values = joined(three_digits(gflops->get<double>()), ", ", later);
+    text = joined(text, "; ", joined(what, ": ", values));
   }
-  return text;
+  return text.empty() ? text : text + " (GFLOP/s)";
 }
+
+/// One per line of the report's head. `stable` facts must be the same in all environments.
+struct FactSource {
+  const char* name;
+  bool stable;
+  std::string (*value)(const Json&);
+};
+
+constexpr FactSource fact_sources[] = {
+    {"Processor", true,
+     [](const Json& e) {
+       return joined(text_at(e, "/system/cpu"), ", ", counted_text(e, "/system/cores", "core"));
+     }},
+    {"BLAS", true,
+     [](const Json& e) {
+       return joined(text_at(e, "/blas/library"), ", kernels ", text_at(e, "/blas/live_kernels"));
+     }},
+    {"GEMM peak", false, gemm_peaks},
+    {"System", true, [](const Json& e) { return text_at(e, "/system/os"); }},
+    {"Governor", true, [](const Json& e) { return text_at(e, "/system/governor"); }},
+    {"Compiler", true,
+     [](const Json& e) {
+       return joined(text_at(e, "/build/compiler"), " ", text_at(e, "/build/flags"));
+     }},
+    {"Time", false, [](const Json& e) { return text_at(e, "/time"); }},
+};
+
+/// More of the processors busy than this, before anything was measured, is not an idle machine.
+constexpr double busy_processors_tolerated = 0.5;
 
 }  // namespace
 
@@ -78,29 +116,64 @@ Json read_environment(const std::string& path) {
   }
 }
 
-Json environment_for(const std::optional<std::string>& named, const std::string& results) {
-  if (named) return read_environment(*named);
-  const auto beside = std::filesystem::path(results).replace_filename("environment.json");
-  return std::filesystem::exists(beside) ? read_environment(beside) : Json::object();
+std::vector<EnvironmentFile> environments_for(const std::optional<std::string>& named,
+                                              const std::vector<std::string>& results) {
+  namespace fs = std::filesystem;
+  std::vector<EnvironmentFile> files;
+  const auto read = [&](const fs::path& path) {
+    files.push_back({path.filename().string(), read_environment(path.string())});
+  };
+  if (named) {
+    read(*named);
+    return files;
+  }
+  for (const std::string& path : results) {
+    const auto own = fs::path(path).replace_extension("environment.json");
+    if (fs::exists(own)) read(own);
+  }
+  const auto last_run = fs::path(results.front()).replace_filename("environment.json");
+  if (files.empty() && fs::exists(last_run)) read(last_run);
+  return files;
 }
 
-std::vector<Fact> key_facts(const Json& environment) {
-  const std::string cores = text_at(environment, "/cpu/cores");
-  const Fact candidates[] = {
-      {"Processor", joined(text_at(environment, "/cpu/model"), ", ",
-                           cores.empty() ? "" : cores + (cores == "1" ? " core" : " cores"))},
-      {"BLAS", joined(text_at(environment, "/blas/library"), ", kernels ",
-                      text_at(environment, "/blas/kernels"))},
-      {"GEMM peak", gemm_peaks(environment)},
-      {"Governor", text_at(environment, "/governor")},
-      {"Compiler", joined(text_at(environment, "/compiler"), " ", text_at(environment, "/flags"))},
-      {"Time", text_at(environment, "/time")},
-  };
+std::vector<Fact> key_facts(const std::vector<EnvironmentFile>& files) {
   std::vector<Fact> facts;
-  for (const Fact& fact : candidates) {
-    if (!fact.value.empty()) facts.push_back(fact);
+  for (const FactSource& source : fact_sources) {
+    for (const EnvironmentFile& file : files) {
+      std::string value = source.value(file.content);
+      if (value.empty()) continue;
+      facts.push_back({source.name, std::move(value)});
+      break;
+    }
   }
   return facts;
+}
+
+std::vector<std::string> environment_cautions(const std::vector<EnvironmentFile>& files) {
+  std::vector<std::string> list;
+  for (const EnvironmentFile& file : files) {
+    const std::string better = text_at(file.content, "/blas/better_kernels");
+    if (!better.empty()) {
+      list.push_back(file.name + ": BLAS ran its " + text_at(file.content, "/blas/live_kernels") +
+                     " kernels, of which this processor has better: " + better + ".");
+    }
+    const Json* busy = at(file.content, "/system/busy_processors_at_start");
+    if (busy != nullptr && busy->is_number() && busy->get<double>() > busy_processors_tolerated) {
+      list.push_back(file.name + ": the machine was not idle when the run began; " +
+                     three_digits(busy->get<double>()) +
+                     " processors were busy. Ratios are paired and hold better "
+                     "than times.");
+    }
+    for (const FactSource& source : fact_sources) {
+      const std::string first = source.value(files.front().content);
+      const std::string value = source.value(file.content);
+      if (source.stable && !first.empty() && !value.empty() && value != first) {
+        list.push_back(file.name + " differs from " + files.front().name + ": " + source.name +
+                       " " + value + ".");
+      }
+    }
+  }
+  return list;
 }
 
 std::string one_line(const Json& value) {

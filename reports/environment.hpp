@@ -1,5 +1,5 @@
-// environment.json, which bptt-bench leaves beside its results: on what they were measured. Nothing
-// in it is relied on: what is missing is left out, what is unknown is shown as it is.
+// The environment files that bptt-bench leaves beside its results: on what they were measured.
+// Nothing in them is relied on: what is missing is left out, what is unknown is shown as it is.
 #pragma once
 
 #include <optional>
@@ -18,15 +18,27 @@ using Json = nlohmann::ordered_json;
 /// is not an object.
 Json read_environment(const std::string& path);
 
-/// The file named, or else environment.json beside `results` if there is one, or else {}.
-Json environment_for(const std::optional<std::string>& named, const std::string& results);
+struct EnvironmentFile {
+  std::string name;  ///< without its folder
+  Json content;      ///< an object
+};
+
+/// The file named; or else X.environment.json beside each X.csv that has one; or else, where none
+/// has, environment.json beside the first.
+std::vector<EnvironmentFile> environments_for(const std::optional<std::string>& named,
+                                              const std::vector<std::string>& results);
 
 struct Fact {
   std::string name, value;
 };
 
 /// What a reader of figures must know, as far as it is there: processor, BLAS kernels, GEMM peak.
-std::vector<Fact> key_facts(const Json& environment);
+/// Of several environments, the first that knows it.
+std::vector<Fact> key_facts(const std::vector<EnvironmentFile>&);
+
+/// What a reader should beware of: kernels that are not the best, a busy machine, environments that
+/// differ from the first.
+std::vector<std::string> environment_cautions(const std::vector<EnvironmentFile>&);
 
 /// A value on one line: text as it is, lists of plain values joined by commas; other JSON as JSON.
 std::string one_line(const Json& value);

@@ -67,7 +67,8 @@ std::string times(double value) {
 }
 
 std::string with_interval(const Ratio& paired) {
-  if (paired.pairs < 2) return times(paired.value);
+  if (paired.pairs == 0) return times(paired.value) + " (unpaired)";
+  if (paired.pairs == 1) return times(paired.value);
   return times(paired.value) + " (" + ratio(paired.interval.low) + "–" +
          ratio(paired.interval.high) + ')';
 }

@@ -33,7 +33,8 @@ program::CommandLine command_line() {
       "csv", po::value<std::vector<std::string>>()->value_name("CSV"),
       "a results file; the flag may be left out, and there may be several")(
       "environment", text("FILE"),
-      "what the results were measured on (default: environment.json beside the first CSV)");
+      "what the results were measured on (default: X.environment.json beside each X.csv, or "
+      "environment.json)");
   command.group("Output").add_options()("html", text("FILE"), "write a page that opens offline")(
       "markdown", text("FILE"), "write a summary in Markdown")(
       "baseline", text("BACKEND"),
@@ -74,7 +75,7 @@ int report(int argc, const char* const* argv) {
     sources.push_back({path, results::read_csv_with_lines(path)});
   }
   const Report report = report_of(study_of(sources), given(*settings, "baseline").value_or(""),
-                                  environment_for(given(*settings, "environment"), paths.front()));
+                                  environments_for(given(*settings, "environment"), paths));
   const auto html = given(*settings, "html");
   const auto markdown = given(*settings, "markdown");
   if (html) write_file(*html, html_page(report));

@@ -9,6 +9,7 @@
 #include "reports/format.hpp"
 #include "reports/html.hpp"
 #include "reports/markdown.hpp"
+#include "reports/table.hpp"
 
 namespace bptt::report {
 namespace {
@@ -48,7 +49,19 @@ TEST(Format, RatiosNearOneShowOnWhichSideTheyAre) {
   EXPECT_EQ(times(1.004), "1.004×");
   EXPECT_EQ(times(1.84), "1.84×");
   EXPECT_EQ(with_interval({1.84, {1.79, 1.9, 0.95}, 9}), "1.84× (1.79–1.90)");
-  EXPECT_EQ(with_interval({2, {2, 2, 0}, 0}), "2.00×") << "no interval without pairs";
+  EXPECT_EQ(with_interval({2, {2, 2, 0}, 0}), "2.00× (unpaired)");
+  EXPECT_EQ(with_interval({2, {2, 2, 0}, 1}), "2.00×");
+}
+
+TEST(Table, DropsAColumnOfNotesWhereThereAreNone) {
+  Table table{"", {{"a"}, {"note"}}, {{"1", ""}, {"2", ""}}};
+  Table noted = table;
+  noted.rows[1][1] = "x";
+  table.drop_last_column_if_empty();
+  noted.drop_last_column_if_empty();
+  EXPECT_EQ(table.columns.size(), 1u);
+  EXPECT_EQ(table.rows[0].size(), 1u);
+  EXPECT_EQ(noted.columns.size(), 2u);
 }
 
 TEST(Markdown, EscapesWhatWouldBeMarkup) {
@@ -84,22 +97,41 @@ TEST(Html, ShowsAnyJson) {
 }
 
 TEST(Environment, KeyFactsAreWhatIsThere) {
-  EXPECT_TRUE(key_facts(Json::object()).empty());
+  EXPECT_TRUE(key_facts({}).empty());
+  EXPECT_TRUE(key_facts({{"e.json", Json::object()}}).empty());
   const Json odd = Json::parse(
-      R"({"cpu": "a string", "blas": {"kernels": "Haswell", "library": {}}, "gemm_peak": [1, {}, {"gflops": "x"}, {"gflops": 5}]})");
-  const auto facts = key_facts(odd);
-  ASSERT_EQ(facts.size(), 2u);
+      R"({"system": "a string", "blas": {"live_kernels": "Haswell", "library": {}},
+          "gemm_peak": [1, {}, {"gflops": "x"}, {"gflops": 5}]})");
+  const Json second = Json::parse(R"({"blas": {"live_kernels": "Zen"}, "time": "now"})");
+  const auto facts = key_facts({{"odd.json", odd}, {"second.json", second}});
+  ASSERT_EQ(facts.size(), 3u);
   EXPECT_EQ(facts[0].value, "Haswell");
-  EXPECT_EQ(facts[1].value, "5.00 GFLOP/s");
+  EXPECT_EQ(facts[1].value, "5.00 (GFLOP/s)");
+  EXPECT_EQ(facts[2].value, "now");
 }
 
-class EnvironmentFile : public ::testing::Test {
+TEST(Environment, CautionsNameTheFile) {
+  const Json good = Json::parse(
+      R"({"system": {"cpu": "A", "busy_processors_at_start": 0.1}, "blas": {"better_kernels": ""}})");
+  EXPECT_THAT(environment_cautions({{"a.json", good}, {"b.json", good}}), ::testing::IsEmpty());
+  const Json bad = Json::parse(
+      R"({"system": {"cpu": "B", "busy_processors_at_start": 1.5},
+          "blas": {"live_kernels": "Haswell", "better_kernels": "SkylakeX"}})");
+  const auto cautions = environment_cautions({{"a.json", good}, {"b.json", bad}});
+  ASSERT_EQ(cautions.size(), 3u);
+  EXPECT_EQ(cautions[0],
+            "b.json: BLAS ran its Haswell kernels, of which this processor has better: SkylakeX.");
+  EXPECT_THAT(cautions[1], HasSubstr("b.json: the machine was not idle"));
+  EXPECT_EQ(cautions[2], "b.json differs from a.json: Processor B.");
+}
+
+class EnvironmentFiles : public ::testing::Test {
  protected:
-  EnvironmentFile() {
+  EnvironmentFiles() {
     char name[] = "/tmp/bptt-report-XXXXXX";
     directory = ::mkdtemp(name);
   }
-  ~EnvironmentFile() override { std::filesystem::remove_all(directory); }
+  ~EnvironmentFiles() override { std::filesystem::remove_all(directory); }
   std::string message_of(const std::string& text) {
     const std::string path = directory / "environment.json";
     std::ofstream(path) << text;
@@ -114,7 +146,7 @@ class EnvironmentFile : public ::testing::Test {
   std::filesystem::path directory;
 };
 
-TEST_F(EnvironmentFile, ErrorsNameLineAndColumn) {
+TEST_F(EnvironmentFiles, ErrorsNameLineAndColumn) {
   EXPECT_EQ(message_of("{}"), "accepted");
   EXPECT_EQ(message_of("{\n \"a\": x}"), ":2: column 7: expected JSON; it breaks off here");
   EXPECT_EQ(message_of("?"), ":1: column 1: expected JSON; it breaks off here");
@@ -123,12 +155,23 @@ TEST_F(EnvironmentFile, ErrorsNameLineAndColumn) {
   EXPECT_THAT(message_of("{\"a\": \"\xff\"}"), HasSubstr("expected JSON"));
 }
 
-TEST_F(EnvironmentFile, LiesBesideTheResultsOrIsLeftOut) {
-  const std::string results = directory / "r.csv";
-  EXPECT_TRUE(environment_for(std::nullopt, results).empty());
-  std::ofstream(directory / "environment.json") << R"({"host": "h"})";
-  EXPECT_EQ(environment_for(std::nullopt, results)["host"], "h");
-  EXPECT_THROW(environment_for(std::string(directory / "absent.json"), results), Error);
+TEST_F(EnvironmentFiles, LieBesideTheResultsOrAreLeftOut) {
+  const std::vector<std::string> results = {directory / "a.csv", directory / "b.csv"};
+  const auto names = [&](const std::optional<std::string>& named) {
+    std::vector<std::string> list;
+    for (const auto& file : environments_for(named, results)) list.push_back(file.name);
+    return list;
+  };
+  using ::testing::ElementsAre;
+  EXPECT_THAT(names(std::nullopt), ElementsAre());
+  std::ofstream(directory / "environment.json") << "{}";
+  EXPECT_THAT(names(std::nullopt), ElementsAre("environment.json"));
+  std::ofstream(directory / "b.environment.json") << "{}";
+  EXPECT_THAT(names(std::nullopt), ElementsAre("b.environment.json"));
+  std::ofstream(directory / "a.environment.json") << "{}";
+  EXPECT_THAT(names(std::nullopt), ElementsAre("a.environment.json", "b.environment.json"));
+  EXPECT_THAT(names(std::string(directory / "environment.json")), ElementsAre("environment.json"));
+  EXPECT_THROW(names(std::string(directory / "absent.json")), Error);
 }
 
 }  // namespace

@@ -184,10 +184,12 @@ class Page {
   }
 
   std::string environment_section() const {
-    if (report_.environment.empty()) return "";
-    return section("environment", "Environment of the run",
-                   details("environment.json", "<div class=\"environment\">" +
-                                                   json_html(report_.environment) + "</div>\n"));
+    std::string body;
+    for (const EnvironmentFile& file : report_.environments) {
+      body +=
+          details(file.name, "<div class=\"environment\">" + json_html(file.content) + "</div>\n");
+    }
+    return section("environment", "Environment of the run", body);
   }
 
   std::string method_list() const {

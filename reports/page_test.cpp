@@ -25,7 +25,7 @@ const std::string testdata = std::string(BPTT_SOURCE_DIR) + "/reports/testdata/"
 Report report_of_testdata() {
   const std::string path = testdata + "results.csv";
   return report_of(study_of({{path, results::read_csv_with_lines(path)}}), "",
-                   environment_for(std::nullopt, path));
+                   environments_for(std::nullopt, {path}));
 }
 
 /// The text between the first `begin` and the `end` after it, taken out of `page`.
@@ -76,7 +76,7 @@ TEST(Page, HoldsEverythingAsTables) {
               AllOf(HasSubstr("too close: tbb, blas"), HasSubstr("tbb")));
   EXPECT_THAT(section(parts, "training"), AllOf(HasSubstr("characters/s"), HasSubstr("43691")));
   EXPECT_THAT(section(parts, "unranked"), AllOf(HasSubstr("failed"), HasSubstr("needs 96 GiB")));
-  EXPECT_THAT(section(parts, "environment"), HasSubstr("49152"));
+  EXPECT_THAT(section(parts, "environment"), HasSubstr("1024K"));
   EXPECT_THAT(text_of(parts.markup.select_node("//header").node()), HasSubstr("kernels SkylakeX"));
   for (const auto& found : parts.markup.select_nodes("//table")) {
     const auto width = found.node().select_nodes("thead/tr/th").size();
@@ -116,7 +116,7 @@ TEST(Page, DrawsNothingThatIsNotVerified) {
       if (backend == std::string("wrong")) row.verified = "failed";
     }
   }
-  const Json data = chart_data(report_of(study_of_rows(rows), "", Json::object()));
+  const Json data = chart_data(report_of(study_of_rows(rows), "", {}));
   const Json& series = data["axes"][0]["sweeps"][0]["series"];
   EXPECT_TRUE(series.contains("naive"));
   EXPECT_FALSE(series.contains("wrong"));
@@ -169,8 +169,9 @@ std::vector<Row> hostile_rows() {
 
 TEST(HostileResults, AreInertInThePage) {
   const Json environment = {{"<img src=x>", "</dl><script>alert(1)</script>"},
-                            {"cpu", {{"model", "<script>"}}}};
-  const std::string page = html_page(report_of(study_of_rows(hostile_rows()), "", environment));
+                            {"system", {{"cpu", "<script>"}}}};
+  const std::string page =
+      html_page(report_of(study_of_rows(hostile_rows()), "", {{"<script>", environment}}));
   const Parts parts(page);
   EXPECT_EQ(parts.script.substr(1, page_js().size()), page_js()) << "{{script}} was filled twice";
   for (const char* none :
@@ -185,8 +186,7 @@ TEST(HostileResults, AreInertInThePage) {
 }
 
 TEST(HostileResults, AreInertInMarkdown) {
-  const std::string summary =
-      markdown_summary(report_of(study_of_rows(hostile_rows()), "", Json::object()));
+  const std::string summary = markdown_summary(report_of(study_of_rows(hostile_rows()), "", {}));
   EXPECT_EQ(summary.find('<'), std::string::npos);
   EXPECT_EQ(summary.find("](javascript"), summary.find("\\](javascript") + 1);
   std::istringstream lines(summary);
@@ -206,17 +206,17 @@ TEST(Markdown, IsAsInTestdata) {
 TEST(Report, TellsWhatToBewareOf) {
   Row other = sample_row("tbb", 1);
   other.host = "elsewhere", other.commit = "def";
-  const Report report =
-      report_of(study_of_rows({sample_row("tbb"), other}), "", Json{{"run_id", "unheard of"}});
+  const Report report = report_of(study_of_rows({sample_row("tbb"), other}), "",
+                                  {{"environment.json", Json{{"run_id", "unheard of"}}}});
   const std::string summary = markdown_summary(report);
   EXPECT_THAT(summary, HasSubstr("2 hosts"));
   EXPECT_THAT(summary, HasSubstr("2 commits"));
-  EXPECT_THAT(summary, HasSubstr("run unheard of"));
+  EXPECT_THAT(summary, HasSubstr("environment.json is of run unheard of"));
 }
 
 TEST(Report, TheBaselineIsNaiveOrTheFirstOrAsAsked) {
   const auto baseline = [](const std::vector<Row>& rows, const std::string& asked) {
-    return report_of(study_of_rows(rows), asked, Json::object()).baseline;
+    return report_of(study_of_rows(rows), asked, {}).baseline;
   };
   EXPECT_EQ(baseline({sample_row("tbb"), sample_row("naive")}, ""), "naive");
   EXPECT_EQ(baseline({sample_row("tbb"), sample_row("blas")}, ""), "tbb");

@@ -4,6 +4,15 @@
 
 namespace bptt::report {
 
+namespace {
+
+Ratio unpaired_ratio(const Measurement& numerator, const Measurement& denominator) {
+  const double value = numerator.median / denominator.median;
+  return {value, {value, value, 0}, 0};
+}
+
+}  // namespace
+
 Ratio::Verdict Ratio::verdict() const {
   if (interval.coverage < wanted_coverage) return Verdict::too_few;
   if (interval.contains(1)) return Verdict::too_close;
@@ -16,10 +25,7 @@ Ratio paired_ratio(const Measurement& numerator, const Measurement& denominator)
     const auto other = denominator.seconds.find(round);
     if (other != denominator.seconds.end()) ratios.push_back(seconds / other->second);
   }
-  if (ratios.empty()) {
-    const double value = numerator.median / denominator.median;
-    return {value, {value, value, 0}, 0};
-  }
+  if (ratios.empty()) return unpaired_ratio(numerator, denominator);
   return {median(ratios), median_interval(ratios), ratios.size()};
 }
 
@@ -85,13 +91,18 @@ Score score(const std::vector<const CaseResult*>& cases) {
   return score;
 }
 
-std::optional<Ratio> speedup(const CaseResult& result, const std::string& backend,
-                             const std::string& baseline) {
-  const Measurement* slow = result.find(baseline);
+std::optional<Ratio> speedup(const Study& study, const CaseResult& result,
+                             const std::string& backend, const std::string& baseline) {
   const Measurement* fast = result.find(backend);
+  const Measurement* slow = result.find(baseline);
+  Case fewer = result.key;
+  for (fewer.threads = 1; slow == nullptr && fewer.threads < result.key.threads; ++fewer.threads) {
+    const CaseResult* other = study.find(fewer);
+    if (other != nullptr) slow = other->find(baseline);
+  }
   if (slow == nullptr || fast == nullptr) return std::nullopt;
   if (!slow->may_be_ranked() || !fast->may_be_ranked()) return std::nullopt;
-  return paired_ratio(*slow, *fast);
+  return result.find(baseline) == slow ? paired_ratio(*slow, *fast) : unpaired_ratio(*slow, *fast);
 }
 
 }  // namespace bptt::report

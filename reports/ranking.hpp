@@ -52,8 +52,10 @@ struct Score {
 Score score(const std::vector<const CaseResult*>&);
 
 /// Time of `baseline` over time of `backend`, above 1 where `backend` is faster; nothing where one
-/// of the two was not measured, or not verified.
-std::optional<Ratio> speedup(const CaseResult&, const std::string& backend,
+/// of the two was not measured, or not verified. A baseline that was not measured on as many
+/// threads, as one that has only one, is taken from the same case on the fewest it ran on:
+/// unpaired.
+std::optional<Ratio> speedup(const Study&, const CaseResult&, const std::string& backend,
                              const std::string& baseline);
 
 }  // namespace bptt::report

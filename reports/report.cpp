@@ -21,7 +21,7 @@ std::string joined(const std::set<std::string>& names) {
 
 }  // namespace
 
-Report report_of(Study study, std::string baseline, Json environment) {
+Report report_of(Study study, std::string baseline, std::vector<EnvironmentFile> environments) {
   const auto& names = study.backends;
   const auto known = [&](const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
@@ -31,7 +31,7 @@ Report report_of(Study study, std::string baseline, Json environment) {
     throw Error(ErrorKind::usage, "--baseline: expected one of the backends in the results (" +
                                       quoted_list(names) + "); got '" + baseline + "'");
   }
-  return {std::move(study), std::move(baseline), std::move(environment)};
+  return {std::move(study), std::move(baseline), std::move(environments)};
 }
 
 std::vector<std::string_view> measured_phases(const Report& report) {
@@ -70,12 +70,12 @@ Words verdict(const Report& report, std::string_view phase) {
 std::vector<Fact> run_facts(const Report& report) {
   const Study& study = report.study;
   std::vector<Fact> facts = {{"Host", joined(study.hosts)}};
-  for (Fact& fact : key_facts(report.environment)) facts.push_back(std::move(fact));
+  for (Fact& fact : key_facts(report.environments)) facts.push_back(std::move(fact));
   std::string versions;
   for (const std::string& backend : study.backends) {
     const auto version = study.versions.find(backend);
-    versions += (versions.empty() ? "" : ", ") + backend;
-    if (version != study.versions.end()) versions += ' ' + joined(version->second);
+    versions += (versions.empty() ? "" : "; ") + backend;
+    if (version != study.versions.end()) versions += ": " + joined(version->second);
   }
   facts.push_back({"Backends", versions});
   facts.push_back({"Commit", joined(study.commits)});
@@ -96,11 +96,16 @@ std::vector<std::string> cautions(const Report& report) {
                    joined(study.commits) +
                    "); where a case was measured from several, its figures mix them.");
   }
-  const auto run = report.environment.find("run_id");
-  if (run != report.environment.end() && run->is_string() &&
-      study.run_ids.count(run->get<std::string>()) == 0) {
-    list.push_back("The environment is that of run " + run->get<std::string>() +
-                   ", of which there are no results here.");
+  for (const EnvironmentFile& file : report.environments) {
+    const auto run = file.content.find("run_id");
+    if (run != file.content.end() && run->is_string() &&
+        study.run_ids.count(run->get<std::string>()) == 0) {
+      list.push_back(file.name + " is of run " + run->get<std::string>() +
+                     ", of which there are no results here.");
+    }
+  }
+  for (std::string& caution : environment_cautions(report.environments)) {
+    list.push_back(std::move(caution));
   }
   return list;
 }
@@ -122,7 +127,9 @@ std::vector<std::string> method(const Report& report) {
       "Only results verified against the reference are ranked. What failed or was not verified is "
       "listed apart, whatever its speed.",
       "Speed-up is the time of " + report.baseline +
-          " over the time of a backend: above 1 is faster.",
+          " over the time of a backend: above 1 is faster. Where " + report.baseline +
+          " was not measured on as many threads, its time on the fewest stands in; that ratio is "
+          "unpaired and has no interval.",
   };
 }
 

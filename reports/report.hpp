@@ -15,12 +15,12 @@ namespace bptt::report {
 struct Report {
   Study study;
   std::string baseline;
-  Json environment;
+  std::vector<EnvironmentFile> environments;
 };
 
 /// An empty `baseline` means naive where it was measured, else the first backend of the files.
 /// Throws Error(usage) for one that the files do not know.
-Report report_of(Study study, std::string baseline, Json environment);
+Report report_of(Study study, std::string baseline, std::vector<EnvironmentFile> environments);
 
 /// Phases of the layer workload that were measured, the most telling first.
 std::vector<std::string_view> measured_phases(const Report&);
@@ -37,6 +37,7 @@ std::vector<std::string> method(const Report&);
 
 /// Whether a result was verified, as a reader must see it beside its figure.
 Words standing(const Measurement&);
+std::string notes_of(const Measurement&);
 
 Table winners(const Report&, std::string_view phase);
 Table speedups(const Report&, std::string_view phase);

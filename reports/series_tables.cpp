@@ -95,6 +95,7 @@ Table training_table(const Report& report) {
   }
   table.columns.push_back({"verified"});
   table.columns.push_back({"largest distance between loss curves"});
+  table.columns.push_back({"note"});
   for (const Training& training : trainings) {
     for (const Curve& curve : training.curves) {
       const Measurement& m = *curve.measurement;
@@ -102,7 +103,7 @@ Table training_table(const Report& report) {
           training.characters_per_step() * static_cast<double>(curve.steps.size());
       const auto gain = m.backend == report.baseline
                             ? std::nullopt
-                            : speedup(*training.result, m.backend, report.baseline);
+                            : speedup(report.study, *training.result, m.backend, report.baseline);
       auto row = columns.cells(training.result->key);
       row.emplace_back(training.name_of(curve), Style::backend);
       row.emplace_back(std::to_string(curve.steps.size()));
@@ -114,9 +115,11 @@ Table training_table(const Report& report) {
       row.emplace_back(or_nothing(gain, with_interval));
       row.push_back(standing(m));
       row.emplace_back(or_nothing(training.deviation, deviation_text));
+      row.emplace_back(notes_of(m));
       table.rows.push_back(std::move(row));
     }
   }
+  table.drop_last_column_if_empty();
   return table;
 }
 

@@ -64,7 +64,7 @@ class Builder {
     const Row& row = read.row;
     note_names(row);
     if (const auto reason = refusal_of(row)) {
-      study_.refusals.insert({case_of(row), row.backend, *reason});
+      study_.refusals.insert({case_of(row), row.backend, *reason, row.verified == "failed"});
       return;
     }
     const std::string here = path + ':' + std::to_string(read.line);
@@ -130,6 +130,13 @@ const Measurement* CaseResult::find(const std::string& backend) const {
     if (measurement.backend == backend) return &measurement;
   }
   return nullptr;
+}
+
+const CaseResult* Study::find(const Case& key) const {
+  const auto found =
+      std::lower_bound(cases.begin(), cases.end(), key,
+                       [](const CaseResult& result, const Case& k) { return result.key < k; });
+  return found != cases.end() && found->key == key ? &*found : nullptr;
 }
 
 std::vector<const CaseResult*> Study::of(std::string_view workload) const {

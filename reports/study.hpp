@@ -46,6 +46,7 @@ struct CaseResult {
 struct Refusal {
   Case key;
   std::string backend, reason;
+  bool failed = false;  ///< refused because verification found it wrong
   auto operator<=>(const Refusal&) const = default;
 };
 
@@ -56,6 +57,7 @@ struct Study {
   std::set<std::string> run_ids, hosts, commits;
   std::map<std::string, std::set<std::string>> versions;  ///< of each backend
 
+  const CaseResult* find(const Case&) const;
   std::vector<const CaseResult*> of(std::string_view workload) const;
   std::vector<const CaseResult*> of(std::string_view workload, std::string_view phase) const;
 };

@@ -194,9 +194,23 @@ TEST(Speedup, IsThatOfVerifiedBackendsOverTheBaseline) {
   append(rows, "wrong", {1, 1, 1, 1, 1});
   for (Row& row : rows) row.verified = row.backend == "wrong" ? "no" : "reduced";
   const Study study = study_of_rows(rows);
-  EXPECT_EQ(speedup(study.cases[0], "fast", "base")->value, 3);
-  EXPECT_FALSE(speedup(study.cases[0], "wrong", "base"));
-  EXPECT_FALSE(speedup(study.cases[0], "fast", "absent"));
+  EXPECT_EQ(speedup(study, study.cases[0], "fast", "base")->value, 3);
+  EXPECT_FALSE(speedup(study, study.cases[0], "wrong", "base"));
+  EXPECT_FALSE(speedup(study, study.cases[0], "fast", "absent"));
+}
+
+TEST(Speedup, ABaselineWithOneThreadStandsInForMoreThreads) {
+  std::vector<Row> rows;
+  append(rows, "base", {6, 6, 6, 6, 6});
+  append(rows, "fast", {2, 2, 2, 2, 2});
+  for (std::size_t i = 5; i < rows.size(); ++i) rows[i].threads = 3;
+  const Study study = study_of_rows(rows);
+  ASSERT_EQ(study.cases[1].key.threads, 3);
+  const auto gain = speedup(study, study.cases[1], "fast", "base");
+  ASSERT_TRUE(gain);
+  EXPECT_EQ(gain->value, 3);
+  EXPECT_EQ(gain->pairs, 0u) << "rounds of different cases are no pairs";
+  EXPECT_FALSE(speedup(study, study.cases[0], "base", "fast")) << "more threads never stand in";
 }
 
 const Axis& axis(std::string_view name) {

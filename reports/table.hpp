@@ -28,6 +28,7 @@ struct Words {
   Words(const char* text) : parts{{text, Text::Style::plain}} {}
   Words(std::string text) : parts{{std::move(text), Text::Style::plain}} {}
   Words(std::string text, Text::Style style) : parts{{std::move(text), style}} {}
+  bool empty() const;
   Words& add(std::string text, Text::Style style = Text::Style::plain) {
     parts.push_back({std::move(text), style});
     return *this;
@@ -44,6 +45,9 @@ struct Table {
   std::string caption;
   std::vector<TableColumn> columns;
   std::vector<std::vector<Words>> rows;
+
+  /// For notes, of which there are mostly none.
+  void drop_last_column_if_empty();
 };
 
 }  // namespace bptt::report

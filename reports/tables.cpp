@@ -43,7 +43,8 @@ Words winner(const Ranking& ranking) {
 
 Words margin(const Ranking& ranking) {
   if (ranking.next == nullptr) return nothing;
-  Words words(with_interval(ranking.margin), Style::best);
+  Words words(with_interval(ranking.margin),
+              ranking.outcome == Ranking::Outcome::clear ? Style::best : Style::plain);
   words.add(" over ").add(ranking.next->backend, Style::backend);
   // The space does not break.
   words.add(",\u00a0n=" + std::to_string(ranking.margin.pairs), Style::quiet);
@@ -56,6 +57,10 @@ Words standing(const Measurement& measurement) {
   if (measurement.verified == "failed") return {"failed", Style::alarm};
   if (measurement.verified == "no") return {"not verified", Style::alarm};
   return measurement.verified;
+}
+
+std::string notes_of(const Measurement& measurement) {
+  return listed({measurement.notes.begin(), measurement.notes.end()});
 }
 
 Table winners(const Report& report, std::string_view phase) {
@@ -79,7 +84,7 @@ Table winners(const Report& report, std::string_view phase) {
     if (const Measurement* leader = ranking.leader) {
       const auto gain = leader->backend == report.baseline
                             ? std::nullopt
-                            : speedup(*result, leader->backend, report.baseline);
+                            : speedup(report.study, *result, leader->backend, report.baseline);
       row.push_back(gain ? times(gain->value) : nothing);
       row.push_back(duration(leader->median));
       row.push_back(or_nothing(leader->gflops(), three_digits));
@@ -108,7 +113,7 @@ Table speedups(const Report& report, std::string_view phase) {
                                           : standing(*base));
     for (const std::string& backend : others) {
       const Measurement* measurement = result->find(backend);
-      const auto gain = speedup(*result, backend, report.baseline);
+      const auto gain = speedup(report.study, *result, backend, report.baseline);
       row.push_back(gain ? Words(with_interval(*gain))
                     : measurement != nullptr && !measurement->may_be_ranked()
                         ? standing(*measurement)
@@ -144,10 +149,11 @@ Table measurements(const Report& report) {
       row.emplace_back(or_nothing(m.workspace_bytes, bytes));
       row.push_back(standing(m));
       row.emplace_back(or_nothing(m.max_error, three_digits));
-      row.emplace_back(listed({m.notes.begin(), m.notes.end()}));
+      row.emplace_back(notes_of(m));
       table.rows.push_back(std::move(row));
     }
   }
+  table.drop_last_column_if_empty();
   return table;
 }
 
@@ -175,9 +181,10 @@ Table unverified(const Report& report) {
                               or_nothing(measurement->max_error, three_digits)};
     for (Words& cell : columns.cells(result->key)) row.push_back(std::move(cell));
     row.emplace_back(duration(measurement->median));
-    row.emplace_back(listed({measurement->notes.begin(), measurement->notes.end()}));
+    row.emplace_back(notes_of(*measurement));
     table.rows.push_back(std::move(row));
   }
+  table.drop_last_column_if_empty();
   return table;
 }
 
@@ -200,7 +207,7 @@ Table refusals(const Report& report) {
     std::vector<Words> row = {Words(refusal.backend, Style::backend)};
     for (Words& cell : columns.cells(refusal.key)) row.push_back(std::move(cell));
     row.emplace_back(phase.size() == std::size(all_phases) ? "all" : listed(phase));
-    row.emplace_back(refusal.reason);
+    row.emplace_back(refusal.reason, refusal.failed ? Style::alarm : Style::plain);
     table.rows.push_back(std::move(row));
   }
   return table;

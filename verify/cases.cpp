@@ -29,11 +29,14 @@ constexpr std::string_view cells[] = {
 
 enum class Bias { on, both };
 
+enum class Of { all_cells, rnn };
+
 struct ShapeRow {
   Shape shape;
   std::vector<Variant> variants;
   Bias bias;
   bool small, quick;
+  Of of = Of::all_cells;
 };
 
 const std::vector<ShapeRow>& shape_rows() {
@@ -45,7 +48,7 @@ const std::vector<ShapeRow>& shape_rows() {
       {{5, 5, 2, 3}, {lengths}, Bias::on, true, false},
       {{31, 1, 2, 3}, {plain}, Bias::on, true, false},
       // Extents of one.
-      {{1, 1, 1, 1}, {plain}, Bias::both, true, true},
+      {{1, 1, 1, 1}, {plain, lengths}, Bias::both, true, true},
       {{1, 5, 3, 7}, {plain, lengths}, Bias::on, true, false},
       {{9, 1, 3, 5}, {plain, lengths}, Bias::both, false, true},
       {{6, 5, 1, 1}, {plain, lengths}, Bias::on, false, true},
@@ -61,7 +64,8 @@ const std::vector<ShapeRow>& shape_rows() {
       {{50, 3, 5, 17}, {plain, lengths}, Bias::on, false, true},
       {{50, 2, 7, 9}, {last}, Bias::on, false, false},
       {{60, 13, 7, 33}, {plain, lengths}, Bias::on, false, false},
-      {{60, 37, 5, 17}, {lengths}, Bias::on, false, false},
+      {{75, 37, 5, 17}, {plain, lengths}, Bias::on, false, false},
+      {{24, 81, 3, 80}, {plain, lengths}, Bias::on, false, false, Of::rnn},
       {{130, 2, 3, 5}, {plain}, Bias::on, false, false},
   };
   return rows;
@@ -87,6 +91,7 @@ std::vector<Case> make_cases() {
   std::vector<Case> cases;
   for (const std::string_view cell : cells) {
     for (const ShapeRow& row : shape_rows()) {
+      if (row.of == Of::rnn && parse_cell(cell).kind != CellKind::rnn) continue;
       for (const Variant variant : row.variants) {
         cases.push_back(make_case(row, variant, cell, true));
         if (row.bias == Bias::both) cases.push_back(make_case(row, variant, cell, false));

@@ -32,7 +32,7 @@ Scales scales_of(const Spec& spec) {
   switch (cell.kind) {
     case CellKind::rnn:
       switch (cell.activation) {
-        case Activation::tanh: s.recurrent = 1.1; break;
+        case Activation::tanh: s.recurrent = 1.25; break;
         case Activation::relu:
         case Activation::leaky_relu:
           // Some three quarters of the units are active: the norm shrinks by the root of that.
@@ -40,7 +40,7 @@ Scales scales_of(const Spec& spec) {
           s.bias = 0.3;
           break;
         case Activation::sigmoid:
-          s.recurrent = 3.7;  // its largest slope is 1/4
+          s.recurrent = 4;  // its largest slope is 1/4
           s.centred = spec.shape.H > 2;
           break;
         case Activation::identity: s.recurrent = 1; break;
@@ -166,15 +166,17 @@ class KinkRepair {
  private:
   static std::size_t at(Index j) { return static_cast<std::size_t>(j); }
 
+  static double nearest(const std::vector<double>& p) {
+    double nearest = std::numeric_limits<double>::infinity();
+    for (const double value : p) nearest = std::min(nearest, std::abs(value));
+    return nearest;
+  }
+
   /// How good an input is: the distance to the kink, less a penalty for too few active units.
   double judge(const std::vector<double>& p) const {
-    double nearest = std::numeric_limits<double>::infinity();
-    Index active = 0;
-    for (const double value : p) {
-      nearest = std::min(nearest, std::abs(value));
-      active += value > 0;
-    }
-    return 2 * active >= H_ ? nearest : -1.0 + static_cast<double>(active) / static_cast<double>(H_);
+    const auto active = std::count_if(p.begin(), p.end(), [](double value) { return value > 0; });
+    if (2 * active >= H_) return nearest(p);
+    return -1 + static_cast<double>(active) / static_cast<double>(H_) + 1e-3 * nearest(p);
   }
 
   std::vector<double> preactivations(const std::vector<double>& x) const {
@@ -194,23 +196,23 @@ class KinkRepair {
     std::vector<double> x(at(I_));
     for (Index k = 0; k < I_; ++k) x[at(k)] = p_.in.x(t, b, k);
     std::vector<double> best = preactivations(x);
-    double margin = judge(best);
+    double reached = judge(best);
     const double wanted = kink_margin(p_.spec());
     constexpr int tries = 400;
-    for (int i = 0; i < tries && margin < wanted; ++i) {
+    for (int i = 0; i < tries && reached < wanted; ++i) {
       // Wider and wider: where few inputs face many units, the usual range may hold no good one.
       for (double& value : x) value = static_cast<T>(spread(random_) * (1 + 4.0 * i / tries));
       const std::vector<double> p = preactivations(x);
       const double judged = judge(p);
-      if (judged <= margin) continue;
-      margin = judged;
+      if (judged <= reached) continue;
+      reached = judged;
       best = p;
       for (Index k = 0; k < I_; ++k) p_.in.x(t, b, k) = static_cast<T>(x[at(k)]);
     }
     const double slope =
         p_.spec().cell.activation == Activation::relu ? 0.0 : bptt::leaky_relu_slope;
     for (Index j = 0; j < H_; ++j) h_[at(j)] = best[at(j)] > 0 ? best[at(j)] : slope * best[at(j)];
-    return margin;
+    return nearest(best);
   }
 
   const Problem<T>& p_;
@@ -239,7 +241,10 @@ double draw_inputs(std::uint64_t seed, Problem<T>& p, std::span<const Index> row
   fill_bias(p.params.bias_hh, H, scales, false, stream(bias_hh));
   fill(p.in.x, stream(x), spread);
   fill(p.in.h0, stream(h0), signed_value);
-  if (spec.cell.activation == Activation::relu) {  // a state that relu could have left
+  const Activation phi = spec.cell.activation;
+  const bool has_kink = spec.cell.kind == CellKind::rnn &&
+                        (phi == Activation::relu || phi == Activation::leaky_relu);
+  if (has_kink) {  // a state that relu could have left
     for (T& value : p.in.h0) value = std::abs(value);
   }
   fill(p.in.c0, stream(c0), signed_value);
@@ -248,9 +253,7 @@ double draw_inputs(std::uint64_t seed, Problem<T>& p, std::span<const Index> row
   fill(p.dout.cT, stream(dcT), signed_value);
 
   double margin = std::numeric_limits<double>::infinity();
-  const Activation phi = spec.cell.activation;
-  if (spec.cell.kind == CellKind::rnn &&
-      (phi == Activation::relu || phi == Activation::leaky_relu)) {
+  if (has_kink) {
     KinkRepair<T> repair(p, stream(redraw));
     std::vector<Index> all;
     if (rows.empty()) {

@@ -32,7 +32,6 @@ int run_program(int argc, const char* const* argv, std::ostream& out) {
     for (const Case& c : cases) out << c.name << '\n';
     return cases.empty() ? program::nothing_done : program::good;
   }
-  print_head(out, *settings, cases.size());
   std::vector<Result> results;
   {
     program::Progress line(seconds_guessed);
@@ -40,6 +39,7 @@ int run_program(int argc, const char* const* argv, std::ostream& out) {
       line.show(share * seconds_guessed, what);
     });
   }
+  print_head(out, *settings, cases.size());
   print_report(out, *settings, results);
   if (!settings->json.empty()) write_file(settings->json, json_text(*settings, results));
   if (!settings->junit.empty()) write_file(settings->junit, junit_text(results));

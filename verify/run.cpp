@@ -24,15 +24,15 @@ struct Prepared {
   std::optional<Result> gradient;
 };
 
-bool contains(const std::vector<Dtype>& list, Dtype dtype) {
-  return std::find(list.begin(), list.end(), dtype) != list.end();
+template <class T>
+bool contains(const std::vector<T>& list, const T& value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
 }
 
-/// The reference's own gradient is checked where the reference is.
+/// The reference's own gradient is checked, in f64 on one thread, where all of that is asked for.
 bool runs_oracles(const Settings& settings) {
-  return contains(settings.dtypes, Dtype::f64) &&
-         std::find(settings.backends.begin(), settings.backends.end(), settings.reference) !=
-             settings.backends.end();
+  return contains(settings.dtypes, Dtype::f64) && contains(settings.threads, 1) &&
+         contains(settings.backends, settings.reference);
 }
 
 Prepared prepare(const Settings& settings, const Case& c) {
@@ -111,11 +111,7 @@ std::vector<Case> chosen_cases(const Settings& settings) {
   for (const Case& c : all_cases()) {
     if (settings.quick && !c.quick) continue;
     if (!settings.only.empty() && !matches_glob(settings.only, c.name)) continue;
-    const auto& cells = settings.cells;
-    if (!cells.empty() &&
-        std::find(cells.begin(), cells.end(), to_string(c.spec.cell)) == cells.end()) {
-      continue;
-    }
+    if (!settings.cells.empty() && !contains(settings.cells, to_string(c.spec.cell))) continue;
     chosen.push_back(c);
   }
   return chosen;
@@ -131,8 +127,7 @@ std::vector<Result> run_checks(const Settings& settings, const Progress& progres
     }
   }
   for (GoldenFile& file : golden) {
-    const auto& cells = settings.cells;
-    if (cells.empty() || std::find(cells.begin(), cells.end(), file.cell) != cells.end()) {
+    if (settings.cells.empty() || contains(settings.cells, file.cell)) {
       chosen_golden.push_back(&file);
     }
   }

@@ -70,10 +70,10 @@ class CharLm {
   Student student(const Backend& backend, Case c) const {
     Student s;
     s.backend = &backend;
-    s.trainer = Trainer::make(backend, c, corpus_,
-                              {settings_.seed,
-                               settings_.learning_rate.value_or(default_learning_rate(c.spec.cell.kind)),
-                               settings_.clip_norm});
+    s.trainer = Trainer::make(
+        backend, c, corpus_,
+        {settings_.seed, settings_.learning_rate.value_or(default_learning_rate(c.spec.cell.kind)),
+         settings_.clip_norm});
     s.c = std::move(c);
     return s;
   }
@@ -82,7 +82,8 @@ class CharLm {
     return {c, backend, Phase::train_step, "char-lm", trainer_flops(c), {}, verdict, verdict.note};
   }
 
-  void refuse(const Backend& backend, const Case& c, const Verdict& verdict, const std::string& reason) {
+  void refuse(const Backend& backend, const Case& c, const Verdict& verdict,
+              const std::string& reason) {
     journal_.write_refusal(subject(backend, c, verdict), reason);
     out_ << to_string(c) << "\n  " << backend.name() << ": refused: " << reason << "\n\n";
   }
@@ -193,9 +194,9 @@ class CharLm {
     const Fall fall = fall_of(s.losses);
     if (const auto off = first_disagreement(s.losses, s.c.dtype, bound)) {
       s.verdict.verified = "failed";
-      s.complaint = "loss disagrees with the reference from step " + std::to_string(off->step) + ": " +
-                    text_of("%.9g", off->loss) + " instead of " + text_of("%.9g", off->expected) +
-                    " +- " + text_of("%.2g", off->allowed);
+      s.complaint = "loss disagrees with the reference from step " + std::to_string(off->step) +
+                    ": " + text_of("%.9g", off->loss) + " instead of " +
+                    text_of("%.9g", off->expected) + " +- " + text_of("%.2g", off->allowed);
     } else if (!outcome_.interrupted && !fall.fell()) {
       // The curve is the reference's: the settings do not train, whoever computes.
       s.complaint = "loss did not fall enough: " + text_of("%.4g", fall.first) + " at first, " +
@@ -215,8 +216,14 @@ class CharLm {
 
   void print(const Case& c, const std::vector<Student>& students, const CurveBound& bound) {
     constexpr auto right = Table::Align::right;
-    Table table({{"backend"}, {"characters/s", right}, {"step", right}, {"noise", right},
-                 {"loss at first", right}, {"at last", right}, {"off by", right}, {"checks"}});
+    Table table({{"backend"},
+                 {"characters/s", right},
+                 {"step", right},
+                 {"noise", right},
+                 {"loss at first", right},
+                 {"at last", right},
+                 {"off by", right},
+                 {"checks"}});
     for (const Student& s : students) {
       if (s.losses.empty()) continue;
       std::vector<double> seconds;
@@ -232,7 +239,8 @@ class CharLm {
     }
     out_ << "char-lm, " << to_string(c) << ", " << settings_.steps << " steps\n";
     table.print(out_, "  ");
-    out_ << "  loss: nats a character, mean over the first and last tenth of the steps; off by: largest "
+    out_ << "  loss: nats a character, mean over the first and last tenth of the steps; off by: "
+            "largest "
             "distance from\n  the reference's f64 curve, as a share of what rounding may cause ("
          << CurveBound::factor << " times what it does to the reference)\n"
          << std::endl;

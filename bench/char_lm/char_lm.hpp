@@ -17,12 +17,12 @@ Settings as_sweep(const Settings&);
 
 /// Trains every case on every backend, in turns step by step, so that the same drift of the machine
 /// meets all; one row a step. Checks that each loss falls, and that each curve is the reference's
-/// (see CurveBound; the reference is the first backend there is, and trains along untimed). A backend
-/// that fails a check has its rows marked as failed.
+/// (see CurveBound; the reference is the first backend there is, and trains along untimed). A
+/// backend that fails a check has its rows marked as failed.
 Outcome run_char_lm(const Settings&, const Corpus&, const Verifier&, Journal&, std::ostream& out);
 
 /// The same against a reference of the caller's.
-Outcome run_char_lm(const Settings&, const Corpus&, const Verifier&, const Backend& reference, Journal&,
-                    std::ostream& out);
+Outcome run_char_lm(const Settings&, const Corpus&, const Verifier&, const Backend& reference,
+                    Journal&, std::ostream& out);
 
 }  // namespace bptt::bench

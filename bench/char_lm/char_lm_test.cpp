@@ -1,10 +1,10 @@
 // Tiny trainings: every backend learns and agrees; a wrong one is caught.
 #include "bench/char_lm/char_lm.hpp"
 
-#include <gmock/gmock.h>
-
 #include <map>
 #include <sstream>
+
+#include <gmock/gmock.h>
 
 #include "bench/faulty_backend.hpp"
 #include "bench/results/csv_reader.hpp"

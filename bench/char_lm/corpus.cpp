@@ -48,14 +48,16 @@ double Corpus::unigram_entropy() const {
   return entropy;
 }
 
-Windows::Windows(const Corpus& corpus, Index T, Index B) : text_(corpus.characters()), T_(T), B_(B) {
+Windows::Windows(const Corpus& corpus, Index T, Index B)
+    : text_(corpus.characters()), T_(T), B_(B) {
   // The last character of the text is nobody's input, only a target.
   stream_ = (static_cast<Index>(text_.size()) - 1) / B;
   count_ = stream_ / T;
   if (count_ < 1) {
-    throw Error(ErrorKind::data, corpus.name() + ": expected at least T*B+1 = " +
-                                     std::to_string(checked_sum({checked_product({T, B}, "T*B"), 1}, "T*B")) +
-                                     " characters; got " + std::to_string(text_.size()));
+    throw Error(ErrorKind::data,
+                corpus.name() + ": expected at least T*B+1 = " +
+                    std::to_string(checked_sum({checked_product({T, B}, "T*B"), 1}, "T*B")) +
+                    " characters; got " + std::to_string(text_.size()));
   }
 }
 

@@ -31,10 +31,10 @@ class Corpus {
   Index alphabet_size_ = 0;
 };
 
-/// The text cut into B streams of equal length, side by side, each read T characters at a time: window
-/// w holds characters w*T ... w*T+T-1 of every stream, and the targets are the characters after them.
-/// So the state after window w is the one before window w+1. What does not fill a stream or a window
-/// is left out. After the last window the first comes again.
+/// The text cut into B streams of equal length, side by side, each read T characters at a time:
+/// window w holds characters w*T ... w*T+T-1 of every stream, and the targets are the characters
+/// after them. So the state after window w is the one before window w+1. What does not fill a
+/// stream or a window is left out. After the last window the first comes again.
 class Windows {
  public:
   /// Throws Error(data) where the text is too short for one window.

@@ -1,8 +1,8 @@
 #include "bench/char_lm/corpus.hpp"
 
-#include <gmock/gmock.h>
-
 #include <cmath>
+
+#include <gmock/gmock.h>
 
 namespace bptt::bench {
 namespace {
@@ -11,14 +11,18 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 TEST(Corpus, TheAlphabetIsTheBytesThatOccurInOrder) {
-  const Corpus corpus("ba\xFF" "ab", "t");
+  const Corpus corpus(
+      "ba\xFF"
+      "ab",
+      "t");
   EXPECT_EQ(corpus.alphabet_size(), 3);
   EXPECT_THAT(corpus.characters(), ElementsAre(1, 0, 2, 0, 1));
 }
 
 TEST(Corpus, UnigramEntropy) {
   EXPECT_NEAR(Corpus("abababab", "t").unigram_entropy(), std::log(2.0), 1e-15);
-  EXPECT_NEAR(Corpus("aaab", "t").unigram_entropy(), 2 * std::log(2.0) - 0.75 * std::log(3.0), 1e-15);
+  EXPECT_NEAR(Corpus("aaab", "t").unigram_entropy(), 2 * std::log(2.0) - 0.75 * std::log(3.0),
+              1e-15);
 }
 
 TEST(Corpus, WindowsOfStreamsSideBySide) {
@@ -59,10 +63,13 @@ std::string complaint(const std::function<void()>& action) {
 }
 
 TEST(Corpus, TextsThatWillNotDo) {
-  EXPECT_THAT(complaint([] { Corpus::read("/nowhere/text"); }), HasSubstr("/nowhere/text: cannot read"));
+  EXPECT_THAT(complaint([] { Corpus::read("/nowhere/text"); }),
+              HasSubstr("/nowhere/text: cannot read"));
   EXPECT_THAT(complaint([] { Corpus::read("/usr"); }), HasSubstr("/usr: cannot read"));
-  EXPECT_THAT(complaint([] { Corpus::read("/dev/null"); }), HasSubstr("at least two different bytes"));
-  EXPECT_THAT(complaint([] { Corpus("aaaa", "t"); }), HasSubstr("t: expected a text of at least two"));
+  EXPECT_THAT(complaint([] { Corpus::read("/dev/null"); }),
+              HasSubstr("at least two different bytes"));
+  EXPECT_THAT(complaint([] { Corpus("aaaa", "t"); }),
+              HasSubstr("t: expected a text of at least two"));
   const Corpus corpus("abcd", "t");
   EXPECT_EQ(complaint([&] { Windows(corpus, 2, 2); }),
             "t: expected at least T*B+1 = 5 characters; got 4");

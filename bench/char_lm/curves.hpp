@@ -15,17 +15,17 @@ using Curve = std::vector<double>;  ///< loss per character by training step, in
 
 /// How far a loss curve may be from the exact one, step by step.
 ///
-/// Two right implementations add the same numbers in different orders. Their curves part by rounding,
-/// and training amplifies that. How much it does so here is measured: the reference backend trains in
-/// f32 and in f64, and the largest distance of the two curves up to a step is what rounding to f32
-/// does by that step. Another right backend is allowed `factor` times as much, and `floor` units of
-/// rounding of the loss itself, for the first steps, where the two may agree by chance. In f64 all of
-/// that shrinks by the ratio of the precisions, because what rounding does is proportional to its size
-/// as long as it is small.
+/// Two right implementations add the same numbers in different orders. Their curves part by
+/// rounding, and training amplifies that. How much it does so here is measured: the reference
+/// backend trains in f32 and in f64, and the largest distance of the two curves up to a step is
+/// what rounding to f32 does by that step. Another right backend is allowed `factor` times as much,
+/// and `floor` units of rounding of the loss itself, for the first steps, where the two may agree
+/// by chance. In f64 all of that shrinks by the ratio of the precisions, because what rounding does
+/// is proportional to its size as long as it is small.
 ///
-/// A training may be chaotic (too high a learning rate): then rounding grows until it decides what the
-/// curve does, and right implementations part. From the step where it moves the reference's loss by
-/// more than `chaos`, relatively, curves are not compared.
+/// A training may be chaotic (too high a learning rate): then rounding grows until it decides what
+/// the curve does, and right implementations part. From the step where it moves the reference's
+/// loss by more than `chaos`, relatively, curves are not compared.
 class CurveBound {
  public:
   static constexpr double factor = 10;

@@ -1,10 +1,10 @@
 #include "bench/char_lm/curves.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
+
+#include <gtest/gtest.h>
 
 namespace bptt::bench {
 namespace {
@@ -40,7 +40,8 @@ TEST(Curves, TheBoundShrinksWithThePrecision) {
 TEST(Curves, WhatIsNotFiniteNeverAgrees) {
   for (const double loss : {std::numeric_limits<double>::infinity(), std::nan("")}) {
     EXPECT_TRUE(first_disagreement({4, loss}, Dtype::f32, bound));
-    EXPECT_EQ(worst_distance({4, loss}, Dtype::f32, bound), std::numeric_limits<double>::infinity());
+    EXPECT_EQ(worst_distance({4, loss}, Dtype::f32, bound),
+              std::numeric_limits<double>::infinity());
   }
 }
 

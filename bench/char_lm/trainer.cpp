@@ -56,10 +56,10 @@ class TypedTrainer final : public Trainer {
     const auto states = read_only(layer_.out.y);
     net::dense_forward(states, read_only(weight_.view()), read_only(bias_.view()), logits_.view());
     const double scale = 1 / static_cast<double>(characters_.size());
-    const double loss = scale * net::softmax_cross_entropy(read_only(logits_.view()), targets_, {}, scale,
-                                                           dlogits_.view());
-    net::dense_backward(states, read_only(weight_.view()), read_only(dlogits_.view()), layer_.dout.y,
-                        dweight_.view(), dbias_.view());
+    const double loss = scale * net::softmax_cross_entropy(read_only(logits_.view()), targets_, {},
+                                                           scale, dlogits_.view());
+    net::dense_backward(states, read_only(weight_.view()), read_only(dlogits_.view()),
+                        layer_.dout.y, dweight_.view(), dbias_.view());
     plan_->backward(layer_.params, layer_.in, OutputGrads<const T>{layer_.dout.y, {}, {}},
                     Grads<T>{layer_.grads.params, {}, {}, {}});
     net::clip_by_global_norm<T>(grads_, options_.clip_norm);
@@ -123,7 +123,8 @@ std::size_t trainer_bytes(const Case& c) {
   const Shape& s = c.spec.shape;
   const Index logits = checked_product({2, s.T, s.B, s.I}, "logits");
   const Index head = checked_product({2, s.I, s.H + 1}, "head");
-  return tensor_bytes(c) + static_cast<std::size_t>(checked_sum({logits, head}, "head")) * bytes_of(c.dtype);
+  return tensor_bytes(c) +
+         static_cast<std::size_t>(checked_sum({logits, head}, "head")) * bytes_of(c.dtype);
 }
 
 }  // namespace bptt::bench

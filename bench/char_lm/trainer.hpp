@@ -15,9 +15,9 @@ struct TrainerOptions {
 };
 
 /// The input x is one-hot, the loss is the mean over the window's T*B characters, its gradients are
-/// clipped by their global norm. Truncated BPTT: the state at a window's end is the next one's initial
-/// state, and no gradient flows from one window into the one before. x is data, so its gradient is not
-/// asked for.
+/// clipped by their global norm. Truncated BPTT: the state at a window's end is the next one's
+/// initial state, and no gradient flows from one window into the one before. x is data, so its
+/// gradient is not asked for.
 class Trainer {
  public:
   /// Initial parameters depend on the seed and the case's cell and extents only, and are the same
@@ -28,7 +28,8 @@ class Trainer {
 
   /// Reads the next window. Not part of a training step's time.
   virtual void load() = 0;
-  /// Forward, head, loss, backward, update. Returns the loss per character before the update, in nats.
+  /// Forward, head, loss, backward, update. Returns the loss per character before the update, in
+  /// nats.
   virtual double step() = 0;
   virtual std::size_t workspace_bytes() const = 0;
 };

@@ -96,6 +96,8 @@ struct Hostile {
   const char* expected;  ///< part of the message
 };
 
+void PrintTo(const Hostile& file, std::ostream* out) { *out << file.name; }
+
 const Hostile hostile[] = {
     {"Empty", {}, "at least 8 bytes; the file has 0"},
     {"ShorterThanItsLengthField", {1, 0, 0}, "the file has 3"},

@@ -26,10 +26,11 @@ Sizes sizes_of(View<const T> a, View<const T> weight, const Extents& bias, View<
     fits = fits && a.extents()[axis] == q.extents()[axis];
   }
   if (!fits) {
-    throw Error(ErrorKind::usage, "dense layer: expected a [...,H], weight [O,H], bias [O], q [...,O]; "
-                                  "got " + to_string(a.extents()) + ", " +
-                                      to_string(weight.extents()) + ", " + to_string(bias) + ", " +
-                                      to_string(q.extents()));
+    throw Error(ErrorKind::usage,
+                "dense layer: expected a [...,H], weight [O,H], bias [O], q [...,O]; "
+                "got " +
+                    to_string(a.extents()) + ", " + to_string(weight.extents()) + ", " +
+                    to_string(bias) + ", " + to_string(q.extents()));
   }
   return s;
 }
@@ -45,9 +46,11 @@ void check_gradient(const char* name, const Extents& expected, const Extents& ca
 template <Real T>
 void dense_forward(View<const T> a, View<const T> weight, View<const T> bias, View<T> q) {
   const auto [rows, inputs, outputs] = sizes_of(a, weight, bias.extents(), q);
-  for (Index row = 0; row < rows; ++row) std::copy_n(bias.data(), outputs, q.data() + row * outputs);
+  for (Index row = 0; row < rows; ++row)
+    std::copy_n(bias.data(), outputs, q.data() + row * outputs);
   gemm<T>(Op::none, Matrix<const T>(a.data(), rows, inputs), Op::transpose,
-          Matrix<const T>(weight.data(), outputs, inputs), T(1), Matrix<T>(q.data(), rows, outputs));
+          Matrix<const T>(weight.data(), outputs, inputs), T(1),
+          Matrix<T>(q.data(), rows, outputs));
 }
 
 template <Real T>
@@ -64,9 +67,9 @@ void dense_backward(View<const T> a, View<const T> weight, View<const T> dq, Vie
   linalg::column_sums<T>(dq_rows, dbias.data(), false);
 }
 
-#define BPTT_INSTANTIATE(T)                                                                        \
-  template void dense_forward<T>(View<const T>, View<const T>, View<const T>, View<T>);            \
-  template void dense_backward<T>(View<const T>, View<const T>, View<const T>, View<T>, View<T>,   \
+#define BPTT_INSTANTIATE(T)                                                                      \
+  template void dense_forward<T>(View<const T>, View<const T>, View<const T>, View<T>);          \
+  template void dense_backward<T>(View<const T>, View<const T>, View<const T>, View<T>, View<T>, \
                                   View<T>);
 BPTT_INSTANTIATE(float)
 BPTT_INSTANTIATE(double)

@@ -6,7 +6,8 @@
 
 namespace bptt::net {
 
-/// q = a V^T + b for every row of a. `a` [...,H] of rank 2 or 3, `weight` V [O,H], `bias` b [O], `q`
+/// q = a V^T + b for every row of a. `a` [...,H] of rank 2 or 3, `weight` V [O,H], `bias` b [O],
+/// `q`
 /// [...,O]. Throws Error(usage) where the extents do not fit.
 template <Real T>
 void dense_forward(View<const T> a, View<const T> weight, View<const T> bias, View<T> q);

@@ -1,9 +1,9 @@
 // The dense layer against sums written out, and its gradients against finite differences.
 #include "impls/net/dense.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
+
+#include <gtest/gtest.h>
 
 #include "impls/api/tensor.hpp"
 
@@ -40,7 +40,8 @@ TEST(Dense, IsTheSumWrittenOut) {
     for (Index b = 0; b < batch; ++b) {
       for (Index o = 0; o < outputs; ++o) {
         double sum = layer.bias.view()[o];
-        for (Index h = 0; h < inputs; ++h) sum += layer.a.view()(t, b, h) * layer.weight.view()(o, h);
+        for (Index h = 0; h < inputs; ++h)
+          sum += layer.a.view()(t, b, h) * layer.weight.view()(o, h);
         EXPECT_NEAR(layer.q.view()(t, b, o), sum, 1e-14);
       }
     }
@@ -50,9 +51,11 @@ TEST(Dense, IsTheSumWrittenOut) {
 TEST(Dense, GradientsAreThoseOfFiniteDifferences) {
   Layer layer;
   const Tensor<double> dq = filled({steps, batch, outputs}, 0.4);
-  Tensor<double> da({steps, batch, inputs}), dweight({outputs, inputs}), dbias({outputs});
-  dense_backward<double>(std::as_const(layer.a).view(), std::as_const(layer.weight).view(), dq.view(),
-                         da.view(), dweight.view(), dbias.view());
+  // Not zero: gradients are to be overwritten.
+  Tensor<double> da = filled({steps, batch, inputs}, 1), dweight = filled({outputs, inputs}, 2),
+                 dbias = filled({outputs}, 3);
+  dense_backward<double>(std::as_const(layer.a).view(), std::as_const(layer.weight).view(),
+                         dq.view(), da.view(), dweight.view(), dbias.view());
   const auto loss = [&] {
     layer.forward();
     double sum = 0;

@@ -28,7 +28,8 @@ template <Real T>
 void initialise(const Spec& spec, const Params<T>& params, Random& random,
                 std::optional<double> forget_bias) {
   const Index H = spec.shape.H;
-  for_each(spec, params, [&](const TensorInfo&, View<T> values) { fill_uniform(values, H, random); });
+  for_each(spec, params,
+           [&](const TensorInfo&, View<T> values) { fill_uniform(values, H, random); });
   if (!forget_bias || !spec.cell.bias) return;
   for (Index g = 0; g < spec.cell.gates(); ++g) {
     if (spec.cell.gate_name(g) != "f") continue;

@@ -1,9 +1,9 @@
 // Initial parameters: bounds, the forget bias, and the same start in every precision.
 #include "impls/net/initialise.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
+
+#include <gtest/gtest.h>
 
 #include "impls/api/tensor.hpp"
 

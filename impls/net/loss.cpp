@@ -31,11 +31,12 @@ double softmax_cross_entropy(View<const T> logits, std::span<const Index> target
   if (extents.rank() != 3 || outputs < 1 || !(dlogits.extents() == extents) ||
       static_cast<Index>(targets.size()) != steps * batch ||
       (!lengths.empty() && static_cast<Index>(lengths.size()) != batch)) {
-    throw Error(ErrorKind::usage, "softmax_cross_entropy: expected logits and dlogits [T,B,O], T*B "
-                                  "targets and B lengths or none; got " +
-                                      to_string(extents) + ", " + to_string(dlogits.extents()) +
-                                      ", " + std::to_string(targets.size()) + " targets, " +
-                                      std::to_string(lengths.size()) + " lengths");
+    throw Error(ErrorKind::usage,
+                "softmax_cross_entropy: expected logits and dlogits [T,B,O], T*B "
+                "targets and B lengths or none; got " +
+                    to_string(extents) + ", " + to_string(dlogits.extents()) + ", " +
+                    std::to_string(targets.size()) + " targets, " + std::to_string(lengths.size()) +
+                    " lengths");
   }
   // Wider than the terms, so that the order of a long sum does not show in f64 either.
   long double loss = 0;

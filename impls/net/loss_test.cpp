@@ -1,10 +1,10 @@
 // Softmax cross-entropy: its value by hand, its gradient by finite differences, and its extremes.
 #include "impls/net/loss.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "impls/api/tensor.hpp"
 
@@ -50,7 +50,8 @@ TEST(SoftmaxCrossEntropy, GradientIsThatOfFiniteDifferences) {
       logit = kept - step;
       const double below = c.loss();
       logit = kept;
-      EXPECT_NEAR(gradient[static_cast<std::size_t>(i)], scale * (above - below) / (2 * step), 1e-8);
+      EXPECT_NEAR(gradient[static_cast<std::size_t>(i)], scale * (above - below) / (2 * step),
+                  1e-8);
     }
   }
 }
@@ -60,8 +61,8 @@ TEST(SoftmaxCrossEntropy, PaddingCostsNothingAndItsTargetsAreNotRead) {
   c.lengths = {3, 0};
   std::vector<Index> some = targets;
   some[1] = some[3] = some[5] = -1;
-  const double loss = softmax_cross_entropy<double>(std::as_const(c.logits).view(), some, c.lengths, 1,
-                                                    c.gradient.view());
+  const double loss = softmax_cross_entropy<double>(std::as_const(c.logits).view(), some, c.lengths,
+                                                    1, c.gradient.view());
   double first_sequence = 0;
   for (Index t = 0; t < steps; ++t) {
     double sum = 0;
@@ -69,7 +70,8 @@ TEST(SoftmaxCrossEntropy, PaddingCostsNothingAndItsTargetsAreNotRead) {
       sum += std::exp(c.logits.view()(t, 0, o));
       EXPECT_EQ(c.gradient.view()(t, 1, o), 0);
     }
-    first_sequence += std::log(sum) - c.logits.view()(t, 0, targets[static_cast<std::size_t>(2 * t)]);
+    first_sequence +=
+        std::log(sum) - c.logits.view()(t, 0, targets[static_cast<std::size_t>(2 * t)]);
   }
   EXPECT_NEAR(loss, first_sequence, 1e-13);
 }
@@ -80,7 +82,8 @@ TEST(SoftmaxCrossEntropy, LargeLogitsNeitherOverflowNorLoseTheLoss) {
   logits.view()[1] = -1e38f;
   const std::vector<Index> right = {0}, wrong = {2};
   const auto loss = [&](const std::vector<Index>& target) {
-    return softmax_cross_entropy<float>(std::as_const(logits).view(), target, {}, 1, gradient.view());
+    return softmax_cross_entropy<float>(std::as_const(logits).view(), target, {}, 1,
+                                        gradient.view());
   };
   EXPECT_EQ(loss(right), 0);
   EXPECT_FLOAT_EQ(static_cast<float>(loss(wrong)), 1e38f);
@@ -99,9 +102,9 @@ TEST(SoftmaxCrossEntropy, TargetsOutsideAreNamed) {
     EXPECT_STREQ(error.what(), "target[1,1]: expected 0..4; got 5");
   }
   bad.pop_back();
-  EXPECT_THROW(softmax_cross_entropy<double>(std::as_const(c.logits).view(), bad, {}, 1,
-                                             c.gradient.view()),
-               Error);
+  EXPECT_THROW(
+      softmax_cross_entropy<double>(std::as_const(c.logits).view(), bad, {}, 1, c.gradient.view()),
+      Error);
 }
 
 }  // namespace

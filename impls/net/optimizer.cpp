@@ -34,7 +34,8 @@ void sgd_step(std::span<const View<T>> params, std::span<const View<T>> grads, d
   }
   for (std::size_t k = 0; k < params.size(); ++k) {
     if (!(params[k].extents() == grads[k].extents())) {
-      fail("a gradient of extents " + to_string(params[k].extents()), to_string(grads[k].extents()));
+      fail("a gradient of extents " + to_string(params[k].extents()),
+           to_string(grads[k].extents()));
     }
     T* const param = params[k].data();
     const T* const grad = grads[k].data();
@@ -43,9 +44,9 @@ void sgd_step(std::span<const View<T>> params, std::span<const View<T>> grads, d
   }
 }
 
-#define BPTT_INSTANTIATE(T)                                                       \
-  template double global_norm<T>(std::span<const View<T>>);                       \
-  template double clip_by_global_norm<T>(std::span<const View<T>>, double);       \
+#define BPTT_INSTANTIATE(T)                                                 \
+  template double global_norm<T>(std::span<const View<T>>);                 \
+  template double clip_by_global_norm<T>(std::span<const View<T>>, double); \
   template void sgd_step<T>(std::span<const View<T>>, std::span<const View<T>>, double);
 BPTT_INSTANTIATE(float)
 BPTT_INSTANTIATE(double)

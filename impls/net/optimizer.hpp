@@ -12,8 +12,9 @@ namespace bptt::net {
 template <Real T>
 double global_norm(std::span<const View<T>> grads);
 
-/// Scales all gradients by largest/norm where their global norm exceeds `largest` (Pascanu, Mikolov,
-/// Bengio 2013). Returns the norm before. A norm that is not finite leaves the gradients alone.
+/// Scales all gradients by largest/norm where their global norm exceeds `largest` (Pascanu,
+/// Mikolov, Bengio 2013). Returns the norm before. A norm that is not finite leaves the gradients
+/// alone.
 template <Real T>
 double clip_by_global_norm(std::span<const View<T>> grads, double largest);
 

@@ -1,10 +1,10 @@
 // Clipping and the step of stochastic gradient descent, by hand.
 #include "impls/net/optimizer.hpp"
 
-#include <gtest/gtest.h>
-
 #include <limits>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace bptt::net {
 namespace {

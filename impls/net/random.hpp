@@ -9,8 +9,8 @@
 
 namespace bptt::net {
 
-/// xoshiro256++ 1.0 (Blackman, Vigna 2019, https://prng.di.unimi.it), its state filled by SplitMix64.
-/// Streams of one seed are independent sequences: one each for weights, inputs, ...
+/// xoshiro256++ 1.0 (Blackman, Vigna 2019, https://prng.di.unimi.it), its state filled by
+/// SplitMix64. Streams of one seed are independent sequences: one each for weights, inputs, ...
 class Random {
  public:
   explicit Random(std::uint64_t seed, std::uint64_t stream = 0);

@@ -1,10 +1,10 @@
 // The generator: its published sequence, independence of streams, and moments.
 #include "impls/net/random.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <set>
+
+#include <gtest/gtest.h>
 
 namespace bptt::net {
 namespace {

@@ -47,7 +47,8 @@ class AxisParser {
   }
 
   Index value(std::string_view digits) const {
-    const Index v = number(digits, digits, "a whole number, or a range such as 16:1024:x2 or 1:8:+1");
+    const Index v =
+        number(digits, digits, "a whole number, or a range such as 16:1024:x2 or 1:8:+1");
     check_limits(v, digits);
     return v;
   }
@@ -62,20 +63,23 @@ class AxisParser {
     const auto second_colon = word.find(':', first_colon + 1);
     if (second_colon == std::string_view::npos) fail(form, word);
     const std::string_view step_text = word.substr(second_colon + 1);
-    if (step_text.empty() || (step_text.front() != 'x' && step_text.front() != '+')) fail(form, word);
+    if (step_text.empty() || (step_text.front() != 'x' && step_text.front() != '+'))
+      fail(form, word);
     const bool multiply = step_text.front() == 'x';
     const Index first = number(word.substr(0, first_colon), word, form);
-    const Index last = number(word.substr(first_colon + 1, second_colon - first_colon - 1), word, form);
+    const Index last =
+        number(word.substr(first_colon + 1, second_colon - first_colon - 1), word, form);
     const Index step = number(step_text.substr(1), word, form);
     check_limits(first, word);
     check_limits(last, word);
     if (last < first) fail("a range whose last value is not below its first", word);
-    if (step < (multiply ? 2 : 1)) fail(multiply ? "a factor of at least 2" : "a step of at least 1", word);
+    if (step < (multiply ? 2 : 1))
+      fail(multiply ? "a factor of at least 2" : "a step of at least 1", word);
     if (multiply && first == 0) fail("a range with a factor to begin above 0", word);
     for (Index v = first; v <= last;) {
       add(v);
-      const bool wrapped = multiply ? __builtin_mul_overflow(v, step, &v)
-                                    : __builtin_add_overflow(v, step, &v);
+      const bool wrapped =
+          multiply ? __builtin_mul_overflow(v, step, &v) : __builtin_add_overflow(v, step, &v);
       if (wrapped) break;
     }
   }
@@ -95,7 +99,8 @@ class AxisParser {
 
 }  // namespace
 
-std::vector<Index> parse_axis(std::string_view what, std::string_view text, const AxisLimits& limits) {
+std::vector<Index> parse_axis(std::string_view what, std::string_view text,
+                              const AxisLimits& limits) {
   return AxisParser(what, text, limits).parse();
 }
 
@@ -105,9 +110,10 @@ std::vector<std::string> parse_words(std::string_view what, std::string_view tex
     const std::size_t end = text.find(',', begin);
     const std::string_view word = trimmed(text.substr(begin, end - begin));
     if (word.empty()) {
-      throw Error(ErrorKind::usage, std::string(what) +
-                                        ": expected one or more words with a comma between them; got '" +
-                                        std::string(text) + "'");
+      throw Error(ErrorKind::usage,
+                  std::string(what) +
+                      ": expected one or more words with a comma between them; got '" +
+                      std::string(text) + "'");
     }
     words.emplace_back(word);
     if (end == std::string_view::npos) return words;

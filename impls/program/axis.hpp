@@ -26,7 +26,8 @@ struct AxisLimits {
 /// advance, and for too many values.
 std::vector<Index> parse_axis(std::string_view what, std::string_view text, const AxisLimits& = {});
 
-/// The words between commas, spaces around them removed. An empty word is Error(usage) naming `what`.
+/// The words between commas, spaces around them removed. An empty word is Error(usage) naming
+/// `what`.
 std::vector<std::string> parse_words(std::string_view what, std::string_view text);
 
 }  // namespace bptt::program

@@ -47,9 +47,10 @@ TEST(Axis, EndsWhereTheNextValueWouldOverflow) {
 TEST(Axis, ComplaintsNameTheFlagAndTheWord) {
   EXPECT_EQ(complaint("8,abc"),
             "--batch: expected a whole number, or a range such as 16:1024:x2 or 1:8:+1; got 'abc'");
-  EXPECT_EQ(complaint("1:8"), "--batch: expected a range FIRST:LAST:xFACTOR or FIRST:LAST:+STEP; got '1:8'");
-  for (const char* malformed : {"1:8:2", "1:8:", "1::x2", ":8:x2", "1:8:xx", "1:8:x2:3", "1:8:*2", "1.5",
-                                "4k", "0x10", "-"}) {
+  EXPECT_EQ(complaint("1:8"),
+            "--batch: expected a range FIRST:LAST:xFACTOR or FIRST:LAST:+STEP; got '1:8'");
+  for (const char* malformed : {"1:8:2", "1:8:", "1::x2", ":8:x2", "1:8:xx", "1:8:x2:3", "1:8:*2",
+                                "1.5", "4k", "0x10", "-"}) {
     EXPECT_THAT(complaint(malformed), HasSubstr(std::string("got '") + malformed + "'"));
   }
 }

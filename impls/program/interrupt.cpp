@@ -8,7 +8,9 @@ namespace {
 volatile std::sig_atomic_t signal_came = 0;
 struct sigaction before_interrupt, before_terminate;
 
-void remember(int) { signal_came = 1; }
+void remember(int) {
+  signal_came = 1;
+}
 
 }  // namespace
 
@@ -28,6 +30,8 @@ InterruptGuard::~InterruptGuard() {
   sigaction(SIGTERM, &before_terminate, nullptr);
 }
 
-bool interrupted() { return signal_came != 0; }
+bool interrupted() {
+  return signal_came != 0;
+}
 
 }  // namespace bptt::program

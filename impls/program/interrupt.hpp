@@ -1,5 +1,5 @@
-// Ctrl-C that loses nothing: the first one is a request, which the program answers at the next point
-// where its results are whole.
+// Ctrl-C that loses nothing: the first one is a request, which the program answers at the next
+// point where its results are whole.
 #pragma once
 
 namespace bptt::program {

@@ -1,9 +1,9 @@
 // The progress line's text, and signals that are held until they are asked for.
 #include "impls/program/progress.hpp"
 
-#include <gtest/gtest.h>
-
 #include <csignal>
+
+#include <gtest/gtest.h>
 
 #include "impls/program/interrupt.hpp"
 

@@ -25,6 +25,10 @@
   };
   const times = (ratio) => `${digits(ratio)}×`;
 
+  /// Of a ratio [value, low, high, rounds].
+  const interval = ([, low, high, rounds]) =>
+    rounds === 0 ? "unpaired" : `${times(low)} to ${times(high)}, ${rounds} rounds`;
+
   const element = (tag, properties = {}, ...children) => {
     const made = Object.assign(document.createElement(tag), properties);
     made.append(...children);
@@ -165,7 +169,7 @@
       ? { title: "Speed over that of the fewest threads", value: (p) => p.scaling, format: times }
       : { title: `Speed-up over ${data.baseline}`, value: (p) => p.speedup?.[0] ?? null,
           span: (p) => p.speedup && [p.speedup[1], p.speedup[2]], format: times, logarithmic: true,
-          detail: (p) => p.speedup && `${times(p.speedup[1])} to ${times(p.speedup[2])}, ${p.speedup[3]} rounds` },
+          detail: (p) => p.speedup && interval(p.speedup) },
   ];
 
   const drawMeasure = (into, axis, sweep, measure) => {
@@ -292,9 +296,8 @@
       tooltip: {
         trigger: "item",
         formatter: (hit) => {
-          const [value, from, to, rounds] = hit.data.gain;
           return element("div", {}, element("b", {}, hit.seriesName), ` ${found.cases[hit.data.value[1]].label}`,
-            element("br"), `${times(value)}, ${times(from)} to ${times(to)}, ${rounds} rounds`);
+            element("br"), `${times(hit.data.gain[0])}, ${interval(hit.data.gain)}`);
         },
       },
       series: backends.flatMap((name, i) => [

@@ -1,0 +1,85 @@
+// The check before timing: it passes honest backends at any shape, and catches what a fault does to
+// the sampled rows, to the others, and to parameters.
+#include "verify/at_shape.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "impls/api/registry.hpp"
+#include "verify/faults.hpp"
+
+namespace bptt::verify {
+namespace {
+
+Spec spec_of(const char* cell, const Shape& shape, bool lengths = false) {
+  Spec spec;
+  spec.cell = parse_cell(cell);
+  spec.shape = shape;
+  spec.lengths = lengths;
+  return spec;
+}
+
+const Spec specs[] = {
+    spec_of("lstm", {20, 12, 17, 33}),          spec_of("gru", {1, 1, 1, 1}),
+    spec_of("rnn:relu", {30, 9, 16, 24}),       spec_of("gru:reset=after_matmul", {7, 2, 5, 9}),
+    spec_of("lstm:bias=off", {9, 8, 3, 7}, true),
+};
+
+TEST(AtShape, PassesEveryBackendInFullWhereItIsSmallEnough) {
+  for (const Backend* backend : backends()) {
+    for (const Spec& spec : specs) {
+      for (const Dtype dtype : all_dtypes) {
+        const AtShape check = check_at_shape(*backend, spec, dtype, Exec{}, 1);
+        EXPECT_EQ(check.status, AtShape::Status::full)
+            << backend->name() << ' ' << to_string(spec) << ": " << check.note;
+        EXPECT_GT(check.max_error, 0);
+        EXPECT_LT(check.max_error, 1);
+      }
+    }
+  }
+}
+
+TEST(AtShape, CutsTimeFirstAndSaysSo) {
+  const AtShape check =
+      check_at_shape(*backends().back(), spec_of("lstm", {3000, 4, 128, 128}), Dtype::f32, Exec{}, 1);
+  EXPECT_EQ(check.status, AtShape::Status::reduced) << check.note;
+  EXPECT_THAT(check.note, testing::MatchesRegex("verified at T=[0-9]+ of 3000"));
+}
+
+TEST(AtShape, CatchesPlantedFaults) {
+  const Spec plain = spec_of("lstm", {12, 6, 5, 9});
+  for (const PlantedFault& planted : planted_faults()) {
+    const std::string name = planted.fault.name;
+    const bool of_bits = std::string(planted.check) != "equality";
+    const bool of_lstm = std::string(planted.case_name).starts_with("lstm/plain");
+    // Bits are not compared here.
+    if (of_bits || !of_lstm) continue;
+    for (const Dtype dtype : all_dtypes) {
+      // Its median element is next to nothing here, as half of the rows have no gradient.
+      if (name == "one_element_slightly_off" && dtype == Dtype::f32) continue;
+      const AtShape check = check_at_shape(FaultyBackend(planted.fault), plain, dtype, Exec{}, 1);
+      EXPECT_EQ(check.status, AtShape::Status::failed) << name;
+      EXPECT_GT(check.max_error, 1) << name;
+      EXPECT_FALSE(check.note.empty());
+    }
+  }
+}
+
+TEST(AtShape, CatchesGradientsLeakingIntoOtherRows) {
+  const Fault leak = Fault::make("leak", []<class T>(FaultContext<T>& c) {
+    if (c.backward) c.grads.x(3, 1, 0) = std::numeric_limits<T>::denorm_min();
+  });
+  const AtShape check =
+      check_at_shape(FaultyBackend(leak), spec_of("lstm", {12, 6, 5, 9}), Dtype::f64, Exec{}, 1);
+  EXPECT_EQ(check.status, AtShape::Status::failed);
+  EXPECT_THAT(check.note, testing::HasSubstr("grad.x t=3 batch 1 column 0"));
+}
+
+TEST(AtShape, ThrowsWhatTheBackendRefuses) {
+  Exec two;
+  two.threads = 2;
+  EXPECT_THROW(check_at_shape(*backends().front(), specs[0], Dtype::f32, two, 1), Error);
+}
+
+}  // namespace
+}  // namespace bptt::verify

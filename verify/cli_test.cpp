@@ -1,0 +1,238 @@
+// bptt-verify as a user calls it: exit codes, messages, reports that parse back, commands that
+// reproduce.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <pugixml.hpp>
+
+#include "impls/api/registry.hpp"
+#include "impls/io/safetensors_writer.hpp"
+#include "verify/cases.hpp"
+
+namespace bptt::verify {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+struct Outcome {
+  int code = -1;
+  std::string text;  ///< stdout and stderr together
+};
+
+Outcome call(const std::string& arguments) {
+  const std::string command = std::string(BPTT_BIN_DIR) + "/bptt-verify " + arguments + " 2>&1";
+  Outcome outcome;
+  FILE* pipe = ::popen(command.c_str(), "r");
+  if (pipe == nullptr) return outcome;
+  char buffer[4096];
+  for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) {
+    outcome.text.append(buffer, n);
+  }
+  const int status = ::pclose(pipe);
+  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return outcome;
+}
+
+const std::string one_case = "--only 'lstm/plain/T7-B3-I5-H4' ";
+const std::string golden_folder = BPTT_SOURCE_DIR "/verify/golden";
+
+/// A file of this test's own, removed at the end.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& name)
+      : path((std::filesystem::temp_directory_path() /
+              ("bptt_verify_cli_" + std::to_string(::getpid()) + "_" + name))
+                 .string()) {}
+  ~TemporaryFile() { std::filesystem::remove(path); }
+  std::string read() const {
+    std::ifstream file(path);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+  }
+  const std::string path;
+};
+
+TEST(Cli, PassesOnOneCase) {
+  const Outcome outcome = call(one_case);
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_THAT(outcome.text, AllOf(HasSubstr("PASS: "), HasSubstr("Gradients of naive"),
+                                  HasSubstr("Backends against naive"), Not(HasSubstr("Golden"))));
+  for (const Backend* backend : backends()) {
+    EXPECT_THAT(outcome.text, HasSubstr(std::string(backend->name())));
+  }
+}
+
+TEST(Cli, ListsCasesAsItWouldRunThem) {
+  const Outcome all = call("--list-cases");
+  EXPECT_EQ(all.code, 0);
+  const auto lines = std::count(all.text.begin(), all.text.end(), '\n');
+  EXPECT_EQ(lines, static_cast<std::ptrdiff_t>(all_cases().size()));
+  const Outcome some = call("--list-cases --cell gru:update=keep --quick");
+  EXPECT_THAT(some.text, AllOf(HasSubstr("gru:update=keep/"), HasSubstr("gru:update=keep:bias=off/"),
+                               Not(HasSubstr("lstm")), Not(HasSubstr("after_matmul"))));
+  EXPECT_EQ(call("--list-cases --cell lstm:bias=off").text.find("lstm/"), std::string::npos);
+}
+
+struct ExitCase {
+  const char* name;
+  std::string arguments;
+  int code;
+  const char* message;
+};
+void PrintTo(const ExitCase& exit, std::ostream* out) { *out << exit.name; }
+
+const ExitCase exit_cases[] = {
+    {"Help", "--help", 0, "Exit codes"},
+    {"Version", "--version", 0, "bptt-verify of bptt"},
+    {"UnknownFlag", "--nonsense", 64, "nonsense"},
+    {"UnknownBackend", "--backend nonsense", 64, "'nonsense'"},
+    {"UnknownCell", "--cell nonsense", 64, "'nonsense'"},
+    {"UnknownDtype", "--dtype f16", 64, "'f16'"},
+    {"BadThreads", "--threads 0", 64, "--threads"},
+    {"BadSeed", "--seed one", 64, "seed"},
+    {"NoCaseMatches", "--only nonsense", 4, "NOTHING was checked"},
+    {"NoCaseListed", "--list-cases --only nonsense", 4, ""},
+    {"AllRefused", "--backend naive --threads 2 " + one_case, 4, "it runs on one thread"},
+    {"AllGoldenRefused", "--golden " + golden_folder + "/lstm_deep2.safetensors", 4,
+     "layers=2: stacks are not supported yet"},
+    {"NoGoldenFile", "--golden /nonexistent.safetensors", 65, "/nonexistent.safetensors"},
+    {"EmptyGoldenFolder", "--golden " BPTT_SOURCE_DIR "/cmake", 4, "NOTHING was checked"},
+    {"NotAGoldenFile", "--golden " BPTT_SOURCE_DIR "/CMakeLists.txt", 65, "CMakeLists.txt: "},
+    {"UnwritableReport", one_case + "--json /nonexistent/report.json", 69, "/nonexistent/report.json"},
+};
+
+class ExitCodes : public testing::TestWithParam<ExitCase> {};
+
+TEST_P(ExitCodes, AreAsPromised) {
+  const Outcome outcome = call(GetParam().arguments);
+  EXPECT_EQ(outcome.code, GetParam().code) << outcome.text;
+  EXPECT_THAT(outcome.text, HasSubstr(GetParam().message));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ExitCodes, testing::ValuesIn(exit_cases),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+TEST(Cli, ErrorsAreOneLine) {
+  for (const char* arguments : {"--nonsense", "--backend nonsense", "--golden /nonexistent"}) {
+    const std::string text = call(arguments).text;
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
+    EXPECT_THAT(text, testing::StartsWith("bptt-verify: "));
+  }
+}
+
+TEST(Cli, GoldenNamesFileBackendTensorErrorAndVerdict) {
+  const Outcome outcome = call("--golden " + golden_folder + "/lstm_lengths.safetensors " +
+                               golden_folder + "/lstm_deep2.safetensors");
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+  for (const Backend* backend : backends()) {
+    EXPECT_THAT(outcome.text, testing::ContainsRegex("lstm_lengths.safetensors +" +
+                                                     std::string(backend->name()) +
+                                                     " +f64 +[a-z].* pass"));
+  }
+  EXPECT_THAT(outcome.text, HasSubstr("refused: layers=2"));
+  EXPECT_THAT(outcome.text, Not(HasSubstr("Backends against naive")));
+}
+
+/// A copy of a golden file in which one expected number is wrong.
+void write_wrong_golden(const std::string& path) {
+  const auto file = io::Safetensors::read(golden_folder + "/lstm.safetensors");
+  io::SafetensorsWriter writer;
+  for (const auto& [key, value] : file.metadata()) writer.add_metadata(key, value);
+  for (const auto& [name, tensor] : file.tensors()) {
+    auto values = file.reals(name);
+    if (name == "grad.weight_hh_l0") values[17] += 1e-8;
+    writer.add(name, tensor.shape, std::span<const double>(values));
+  }
+  writer.write(path);
+}
+
+TEST(Cli, WrongResultsExitWithOneAndTheCommandReproducesThem) {
+  const TemporaryFile golden("wrong.safetensors");
+  write_wrong_golden(golden.path);
+  const Outcome outcome = call("--dtype f64 --golden " + golden.path);
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.text, AllOf(HasSubstr("FAIL golden"),
+                                  HasSubstr("grad.weight_hh_l0 gate f row 0 column 1: got")));
+  const std::string lead = "reproduce: bptt-verify ";
+  const auto at = outcome.text.find(lead);
+  ASSERT_NE(at, std::string::npos);
+  const auto end = outcome.text.find('\n', at);
+  const Outcome again = call(outcome.text.substr(at + lead.size(), end - at - lead.size()));
+  EXPECT_EQ(again.code, 1);
+  // The failure as it was printed the first time: all but the backends left out are the same.
+  const auto failure = outcome.text.substr(outcome.text.find("FAIL golden"), end - outcome.text.find("FAIL golden"));
+  EXPECT_THAT(again.text, HasSubstr(failure));
+}
+
+TEST(Cli, JsonParsesBackAndCountsWhatRan) {
+  const TemporaryFile golden("wrong.safetensors"), json("report.json");
+  write_wrong_golden(golden.path);
+  EXPECT_EQ(call("--dtype f64 --golden " + golden.path + " --json " + json.path).code, 1);
+  const auto document = nlohmann::json::parse(json.read());
+  EXPECT_EQ(document.at("schema_version"), 1);
+  EXPECT_EQ(document.at("exit_code"), 1);
+  ASSERT_EQ(document.at("results").size(), backends().size());
+  EXPECT_EQ(document.at("counts").at("fail"), backends().size());
+  for (const auto& result : document.at("results")) {
+    EXPECT_EQ(result.at("verdict"), "fail");
+    EXPECT_EQ(result.at("kind"), "golden");
+    EXPECT_EQ(result.at("findings").at(0).at("place").at("gate"), "f");
+    EXPECT_GT(result.at("findings").at(0).at("error").get<double>(), document.at("limit"));
+  }
+}
+
+TEST(Cli, JunitParsesBackAndCountsWhatRan) {
+  const TemporaryFile golden("wrong.safetensors"), junit("report.xml");
+  write_wrong_golden(golden.path);
+  EXPECT_EQ(call("--dtype f64 --golden " + golden.path + ' ' + golden_folder +
+                 "/lstm.safetensors " + golden_folder + "/lstm_deep2.safetensors --junit " +
+                 junit.path)
+                .code,
+            1);
+  pugi::xml_document document;
+  ASSERT_TRUE(document.load_file(junit.path.c_str()));
+  const auto suites = document.child("testsuites");
+  const auto count = static_cast<int>(backends().size());
+  EXPECT_EQ(suites.attribute("tests").as_int(), 3 * count);
+  EXPECT_EQ(suites.attribute("failures").as_int(), count);
+  EXPECT_EQ(suites.attribute("skipped").as_int(), count);
+  int failures = 0, skipped = 0;
+  for (const auto& test : document.select_nodes("//testcase")) {
+    failures += test.node().child("failure") ? 1 : 0;
+    skipped += test.node().child("skipped") ? 1 : 0;
+  }
+  EXPECT_EQ(failures, count);
+  EXPECT_EQ(skipped, count);
+  EXPECT_THAT(document.select_node("//failure").node().text().as_string(),
+              HasSubstr("reproduce: bptt-verify"));
+}
+
+TEST(Cli, ACaseAloneGivesTheNumbersItGivesAmongOthers) {
+  const TemporaryFile alone("alone.json"), among("among.json");
+  const std::string name = "gru/lengths/T9-B1-I3-H5";
+  EXPECT_EQ(call("--backend naive --dtype f32 --seed 7 --only '" + name + "' --json " + alone.path).code, 0);
+  EXPECT_EQ(call("--backend naive --seed 7 --only 'gru/*/T9-*' --json " + among.path).code, 0);
+  const auto find = [&](const TemporaryFile& file) {
+    const auto document = nlohmann::json::parse(file.read());
+    for (const auto& result : document.at("results")) {
+      if (result.at("subject") == name && result.at("dtype") == "f32" && result.at("threads") == 1) return result;
+    }
+    return nlohmann::json();
+  };
+  ASSERT_TRUE(find(alone).is_object());
+  EXPECT_EQ(find(alone), find(among));
+}
+
+}  // namespace
+}  // namespace bptt::verify

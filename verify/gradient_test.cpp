@@ -1,0 +1,41 @@
+// The gradients of the reference against the oracles, as ctest sees it: one test per cell.
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "impls/api/registry.hpp"
+#include "verify/equality.hpp"
+#include "verify/oracles.hpp"
+
+namespace bptt::verify {
+namespace {
+
+std::vector<std::string> cells() {
+  std::set<std::string> cells;
+  for (const Case& c : all_cases()) cells.insert(to_string(c.spec.cell));
+  return {cells.begin(), cells.end()};
+}
+
+class EveryCell : public testing::TestWithParam<std::string> {};
+
+TEST_P(EveryCell, HasTheGradientThatTheOraclesFind) {
+  int checked = 0;
+  for (const Case& c : all_cases()) {
+    if (!c.small || to_string(c.spec.cell) != GetParam()) continue;
+    const Result result = check_gradient(*backends().front(), c, *reference_of<double>(c, 1), 1);
+    EXPECT_EQ(result.verdict, Verdict::pass) << c.name << ' ' << to_string(result.worst_place);
+    ++checked;
+  }
+  EXPECT_GT(checked, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EveryCell, testing::ValuesIn(cells()), [](const auto& test) {
+  std::string name = test.param;
+  for (char& character : name) {
+    if (std::isalnum(static_cast<unsigned char>(character)) == 0) character = '_';
+  }
+  return name;
+});
+
+}  // namespace
+}  // namespace bptt::verify
