@@ -1,16 +1,16 @@
 // What every backend promises at the interface, whichever are built in: checks at the boundary,
 // optional tensors, memory refused before it is touched, no allocation when running. Whether the
 // numbers are right is bptt-verify's business.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <new>
 #include <sstream>
-#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "impls/api/registry.hpp"
 #include "impls/api/tensor.hpp"
@@ -32,10 +32,18 @@ void count() {
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 extern "C" {
-void* malloc(std::size_t size) { return count(), __libc_malloc(size); }
-void* calloc(std::size_t n, std::size_t size) { return count(), __libc_calloc(n, size); }
-void* realloc(void* old, std::size_t size) { return count(), __libc_realloc(old, size); }
-void* aligned_alloc(std::size_t a, std::size_t size) { return count(), __libc_memalign(a, size); }
+void* malloc(std::size_t size) {
+  return count(), __libc_malloc(size);
+}
+void* calloc(std::size_t n, std::size_t size) {
+  return count(), __libc_calloc(n, size);
+}
+void* realloc(void* old, std::size_t size) {
+  return count(), __libc_realloc(old, size);
+}
+void* aligned_alloc(std::size_t a, std::size_t size) {
+  return count(), __libc_memalign(a, size);
+}
 }
 constexpr bool can_count = true;
 #else
@@ -67,7 +75,9 @@ void fill(Problem<T>& problem) {
 struct Case {
   const Backend* backend;
   std::string cell;
-  friend void PrintTo(const Case& c, std::ostream* out) { *out << c.backend->name() << " " << c.cell; }
+  friend void PrintTo(const Case& c, std::ostream* out) {
+    *out << c.backend->name() << " " << c.cell;
+  }
 };
 
 class EveryBackend : public testing::TestWithParam<Case> {
@@ -104,7 +114,8 @@ TEST_P(EveryBackend, NamesTheTensorThatDoesNotFit) {
   EXPECT_THAT(forward(w, problem.in, problem.out), HasSubstr("bias_ih_l0: expected a tensor"));
   Inputs<float> in = problem.in;
   in.x = {};
-  EXPECT_THAT(forward(problem.params, in, problem.out), HasSubstr("x: expected a tensor of extents [6,5,3]"));
+  EXPECT_THAT(forward(problem.params, in, problem.out),
+              HasSubstr("x: expected a tensor of extents [6,5,3]"));
   Outputs<float> out = problem.out;
   out.y = {};
   EXPECT_THAT(forward(problem.params, problem.in, out), HasSubstr("y: expected"));
@@ -115,7 +126,8 @@ TEST_P(EveryBackend, NamesTheTensorThatDoesNotFit) {
   if (!spec().cell.has_cell_state()) {
     in = problem.in;
     in.c0 = problem.in.h0;
-    EXPECT_THAT(forward(problem.params, in, problem.out), HasSubstr("c0: this cell has no such tensor"));
+    EXPECT_THAT(forward(problem.params, in, problem.out),
+                HasSubstr("c0: this cell has no such tensor"));
   }
 }
 
@@ -125,13 +137,13 @@ TEST_P(EveryBackend, RefusesLengthsOutOfRange) {
   auto plan = backend().plan<float>(with_lengths, {});
   Problem<float> problem(with_lengths);
   problem.lengths()[2] = 7;
-  EXPECT_THAT(message_of([&] { plan->forward(problem.params, problem.in, problem.out); },
-                         ErrorKind::usage),
-              HasSubstr("lengths: expected 5 values in 0..6; got 7"));
+  EXPECT_THAT(
+      message_of([&] { plan->forward(problem.params, problem.in, problem.out); }, ErrorKind::usage),
+      HasSubstr("lengths: expected 5 values in 0..6; got 7"));
   problem.lengths()[2] = -1;
-  EXPECT_THAT(message_of([&] { plan->forward(problem.params, problem.in, problem.out); },
-                         ErrorKind::usage),
-              HasSubstr("got -1"));
+  EXPECT_THAT(
+      message_of([&] { plan->forward(problem.params, problem.in, problem.out); }, ErrorKind::usage),
+      HasSubstr("got -1"));
 }
 
 TEST_P(EveryBackend, BackwardNeedsItsOwnForward) {
@@ -139,7 +151,8 @@ TEST_P(EveryBackend, BackwardNeedsItsOwnForward) {
   Problem<float> p(spec());
   fill(p);
   const auto backward = [&] { plan->backward(p.params, p.in, p.dout, p.grads); };
-  EXPECT_THAT(message_of(backward, ErrorKind::usage), HasSubstr("one forward before each backward"));
+  EXPECT_THAT(message_of(backward, ErrorKind::usage),
+              HasSubstr("one forward before each backward"));
   plan->forward(p.params, p.in, p.out);
   EXPECT_NO_THROW(backward());
   EXPECT_THAT(message_of(backward, ErrorKind::usage), HasSubstr("the tape is empty"));
@@ -175,7 +188,10 @@ TEST_P(EveryBackend, AbsentInputsAreZeroAndAbsentGradientsAreNotWanted) {
 TEST_P(EveryBackend, RefusesWhatDoesNotFitInMemoryBeforeAllocating) {
   const Index much = Index{1} << 22;
   const auto message = message_of(
-      [&] { backend().plan<float>(spec({much, 1 << 9, 8, 8}), {}); }, ErrorKind::unavailable);
+      [&] {
+        backend().plan<float>(spec({much, 1 << 9, 8, 8}), {});
+      },
+      ErrorKind::unavailable);
   EXPECT_THAT(message, testing::AnyOf(HasSubstr("GiB are free"), HasSubstr("TiB are free"),
                                       HasSubstr("refuses")));
   EXPECT_THROW((void)Problem<double>(spec({much, 1 << 9, 64, 64})), Error);
@@ -190,6 +206,13 @@ TEST_P(EveryBackend, SaysBeforehandWhatAPlanTakes) {
   }
 }
 
+TEST_P(EveryBackend, WorkspaceIsInProportionToTheCase) {
+  // Two steps of wide inputs and one unit: nothing but packed inputs can be large.
+  const Spec wide = spec({2, 2, 200'000, 1}, true);
+  if (backend().refusal(wide, Dtype::f32, {})) GTEST_SKIP();
+  EXPECT_LT(backend().workspace_bytes(wide, Dtype::f32, {}), std::size_t{16} << 20);
+}
+
 TEST_P(EveryBackend, RunningAllocatesNothing) {
   if (!can_count) GTEST_SKIP() << "the sanitizer owns malloc";
   for (const int threads : {1, 2}) {
@@ -200,8 +223,9 @@ TEST_P(EveryBackend, RunningAllocatesNothing) {
       auto plan = backend().plan<float>(s, exec);
       Problem<float> p(s);
       fill(p);
-      if (lengths) p.lengths() = {9, 1, 4, 0, 9, 3, 7, 2, 5, 9, 9, 1, 4, 0, 9, 3, 7,
-                                  2, 5, 9, 9, 1, 4, 0, 9, 3, 7, 2, 5, 9, 8, 6, 1};
+      if (lengths)
+        p.lengths() = {9, 1, 4, 0, 9, 3, 7, 2, 5, 9, 9, 1, 4, 0, 9, 3, 7,
+                       2, 5, 9, 9, 1, 4, 0, 9, 3, 7, 2, 5, 9, 8, 6, 1};
       p.in.lengths = p.lengths();
       allocations = 0;
       counting = true;
@@ -225,9 +249,10 @@ std::vector<Case> every_case() {
 
 INSTANTIATE_TEST_SUITE_P(Backends, EveryBackend, testing::ValuesIn(every_case()),
                          [](const auto& param) {
-                           std::string name = std::string(param.param.backend->name()) + "_" +
-                                              param.param.cell;
-                           for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+                           std::string name =
+                               std::string(param.param.backend->name()) + "_" + param.param.cell;
+                           for (char& c : name)
+                             c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
                            return name;
                          });
 

@@ -46,8 +46,7 @@ struct Fitted {
   double flops() const {
     const Index steps = spec.shape.T * rows;
     // Pointwise work counts nothing in FLOPs, but std::exp and std::tanh take their time.
-    const double pointwise =
-        100.0 * static_cast<double>(steps * spec.cell.gates() * spec.shape.H);
+    const double pointwise = 100.0 * static_cast<double>(steps * spec.cell.gates() * spec.shape.H);
     constexpr int precisions = 2;
     return precisions * runs() * (3 * forward_flops(spec, steps) + pointwise);
   }
@@ -80,8 +79,8 @@ std::vector<Index> sampled_rows(Index B, Index rows) {
   return {0, B / 2, B - 1};
 }
 
-/// Copies rows of the batch axis of `from` ([T,B,n] or [B,n]) to the whole of `to`, and the values of
-/// other tensors.
+/// Copies rows of the batch axis of `from` ([T,B,n] or [B,n]) to the whole of `to`, and the values
+/// of other tensors.
 template <class From, class To>
 void copy_rows(const TensorInfo& info, const View<From>& from, const std::vector<Index>& rows,
                const View<To>& to) {
@@ -204,7 +203,7 @@ class Check {
     }
   }
 
-  void take(double error, Place place, double got, double expected) {
+  void take(double error, const Place& place, double got, double expected) {
     if (error <= out_.max_error) return;
     out_.max_error = error;
     char values[96];

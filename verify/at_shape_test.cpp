@@ -20,8 +20,10 @@ Spec spec_of(const char* cell, const Shape& shape, bool lengths = false) {
 }
 
 const Spec specs[] = {
-    spec_of("lstm", {20, 12, 17, 33}),          spec_of("gru", {1, 1, 1, 1}),
-    spec_of("rnn:relu", {30, 9, 16, 24}),       spec_of("gru:reset=after_matmul", {7, 2, 5, 9}),
+    spec_of("lstm", {20, 12, 17, 33}),
+    spec_of("gru", {1, 1, 1, 1}),
+    spec_of("rnn:relu", {30, 9, 16, 24}),
+    spec_of("gru:reset=after_matmul", {7, 2, 5, 9}),
     spec_of("lstm:bias=off", {9, 8, 3, 7}, true),
 };
 
@@ -40,8 +42,8 @@ TEST(AtShape, PassesEveryBackendInFullWhereItIsSmallEnough) {
 }
 
 TEST(AtShape, CutsTimeFirstAndSaysSo) {
-  const AtShape check =
-      check_at_shape(*backends().back(), spec_of("lstm", {3000, 4, 128, 128}), Dtype::f32, Exec{}, 1);
+  const AtShape check = check_at_shape(*backends().back(), spec_of("lstm", {3000, 4, 128, 128}),
+                                       Dtype::f32, Exec{}, 1);
   EXPECT_EQ(check.status, AtShape::Status::reduced) << check.note;
   EXPECT_THAT(check.note, testing::MatchesRegex("verified at T=[0-9]+ of 3000"));
 }

@@ -116,7 +116,8 @@ std::vector<Index> Case::lengths() const {
   for (Index b = 0; b < B; ++b) lengths.push_back(1 + (b * 31 + 17) % T);
   // A full one is never first, so that "the longest comes first" is not taken for granted.
   const Index pinned[] = {(T + 1) / 2, T, 1, 0};
-  for (Index b = 0; b < std::min<Index>(B, 4); ++b) lengths[static_cast<std::size_t>(b)] = pinned[b];
+  for (Index b = 0; b < std::min<Index>(B, 4); ++b)
+    lengths[static_cast<std::size_t>(b)] = pinned[b];
   if (B == 1) lengths[0] = std::max<Index>(T - 2, 1);
   return lengths;
 }

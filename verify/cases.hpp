@@ -16,8 +16,8 @@ namespace bptt::verify {
 enum class Variant {
   plain,    ///< everything given, no lengths
   lengths,  ///< everything given, lengths with a full one, a 1 and (where B allows) a 0, unsorted
-  bare,     ///< no h0, c0, dhT, dcT; hT, cT, dh0, dc0 not wanted
-  last,     ///< no dy: the loss sees the final state only
+  bare,     ///< no h0, c0, dhT, dcT; hT, cT, dx, dh0, dc0, dW_hh, db_hh not wanted
+  last,     ///< no dy: the loss sees the final state only; dW_ih, db_ih not wanted
 };
 std::string_view name_of(Variant);
 
@@ -38,9 +38,12 @@ struct Case {
       p.in.lengths = p.lengths();
     }
     if (variant == Variant::bare) {
-      p.in.h0 = p.in.c0 = p.out.hT = p.out.cT = p.dout.hT = p.dout.cT = p.grads.h0 = p.grads.c0 = {};
+      p.in.h0 = p.in.c0 = p.out.hT = p.out.cT = p.dout.hT = p.dout.cT = {};
+      p.grads.x = p.grads.h0 = p.grads.c0 = p.grads.params.weight_hh = p.grads.params.bias_hh = {};
     }
-    if (variant == Variant::last) p.dout.y = {};
+    if (variant == Variant::last) {
+      p.dout.y = p.grads.params.weight_ih = p.grads.params.bias_ih = {};
+    }
   }
 };
 

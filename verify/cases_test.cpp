@@ -96,7 +96,8 @@ TEST(Inputs, UpstreamGradientsAndStatesAreNonzeroAndPaddingIsNaN) {
     Problem<double> p(c.spec);
     draw_case<double>(c, 3, p);
     for (const auto& [info, view] : given_tensors(p)) {
-      const bool steered = info.base_name.starts_with("d") || info.base_name == "h0" || info.base_name == "c0";
+      const bool steered =
+          info.base_name.starts_with("d") || info.base_name == "h0" || info.base_name == "c0";
       for (Index e = 0; e < view.size(); ++e) {
         if (is_padding(c.spec, c.lengths(), info, e)) {
           ASSERT_TRUE(std::isnan(view[e]));

@@ -1,8 +1,5 @@
 // bptt-verify as a user calls it: exit codes, messages, reports that parse back, commands that
 // reproduce.
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +9,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <pugixml.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "impls/api/registry.hpp"
 #include "impls/io/safetensors_writer.hpp"
@@ -79,8 +78,9 @@ TEST(Cli, ListsCasesAsItWouldRunThem) {
   const auto lines = std::count(all.text.begin(), all.text.end(), '\n');
   EXPECT_EQ(lines, static_cast<std::ptrdiff_t>(all_cases().size()));
   const Outcome some = call("--list-cases --cell gru:update=keep --quick");
-  EXPECT_THAT(some.text, AllOf(HasSubstr("gru:update=keep/"), HasSubstr("gru:update=keep:bias=off/"),
-                               Not(HasSubstr("lstm")), Not(HasSubstr("after_matmul"))));
+  EXPECT_THAT(some.text,
+              AllOf(HasSubstr("gru:update=keep/"), HasSubstr("gru:update=keep:bias=off/"),
+                    Not(HasSubstr("lstm")), Not(HasSubstr("after_matmul"))));
   EXPECT_EQ(call("--list-cases --cell lstm:bias=off").text.find("lstm/"), std::string::npos);
 }
 
@@ -90,7 +90,9 @@ struct ExitCase {
   int code;
   const char* message;
 };
-void PrintTo(const ExitCase& exit, std::ostream* out) { *out << exit.name; }
+void PrintTo(const ExitCase& exit, std::ostream* out) {
+  *out << exit.name;
+}
 
 const ExitCase exit_cases[] = {
     {"Help", "--help", 0, "Exit codes"},
@@ -109,7 +111,8 @@ const ExitCase exit_cases[] = {
     {"NoGoldenFile", "--golden /nonexistent.safetensors", 65, "/nonexistent.safetensors"},
     {"EmptyGoldenFolder", "--golden " BPTT_SOURCE_DIR "/cmake", 4, "NOTHING was checked"},
     {"NotAGoldenFile", "--golden " BPTT_SOURCE_DIR "/CMakeLists.txt", 65, "CMakeLists.txt: "},
-    {"UnwritableReport", one_case + "--json /nonexistent/report.json", 69, "/nonexistent/report.json"},
+    {"UnwritableReport", one_case + "--json /nonexistent/report.json", 69,
+     "/nonexistent/report.json"},
 };
 
 class ExitCodes : public testing::TestWithParam<ExitCase> {};
@@ -136,9 +139,9 @@ TEST(Cli, GoldenNamesFileBackendTensorErrorAndVerdict) {
                                golden_folder + "/lstm_deep2.safetensors");
   EXPECT_EQ(outcome.code, 0) << outcome.text;
   for (const Backend* backend : backends()) {
-    EXPECT_THAT(outcome.text, testing::ContainsRegex("lstm_lengths.safetensors +" +
-                                                     std::string(backend->name()) +
-                                                     " +f64 +[a-z].* pass"));
+    EXPECT_THAT(outcome.text,
+                testing::ContainsRegex("lstm_lengths.safetensors +" + std::string(backend->name()) +
+                                       " +f64 +[a-z].* pass"));
   }
   EXPECT_THAT(outcome.text, HasSubstr("refused: layers=2"));
   EXPECT_THAT(outcome.text, Not(HasSubstr("Backends against naive")));
@@ -171,7 +174,8 @@ TEST(Cli, WrongResultsExitWithOneAndTheCommandReproducesThem) {
   const Outcome again = call(outcome.text.substr(at + lead.size(), end - at - lead.size()));
   EXPECT_EQ(again.code, 1);
   // The failure as it was printed the first time: all but the backends left out are the same.
-  const auto failure = outcome.text.substr(outcome.text.find("FAIL golden"), end - outcome.text.find("FAIL golden"));
+  const auto failure =
+      outcome.text.substr(outcome.text.find("FAIL golden"), end - outcome.text.find("FAIL golden"));
   EXPECT_THAT(again.text, HasSubstr(failure));
 }
 
@@ -195,11 +199,11 @@ TEST(Cli, JsonParsesBackAndCountsWhatRan) {
 TEST(Cli, JunitParsesBackAndCountsWhatRan) {
   const TemporaryFile golden("wrong.safetensors"), junit("report.xml");
   write_wrong_golden(golden.path);
-  EXPECT_EQ(call("--dtype f64 --golden " + golden.path + ' ' + golden_folder +
-                 "/lstm.safetensors " + golden_folder + "/lstm_deep2.safetensors --junit " +
-                 junit.path)
-                .code,
-            1);
+  EXPECT_EQ(
+      call("--dtype f64 --golden " + golden.path + ' ' + golden_folder + "/lstm.safetensors " +
+           golden_folder + "/lstm_deep2.safetensors --junit " + junit.path)
+          .code,
+      1);
   pugi::xml_document document;
   ASSERT_TRUE(document.load_file(junit.path.c_str()));
   const auto suites = document.child("testsuites");
@@ -221,12 +225,15 @@ TEST(Cli, JunitParsesBackAndCountsWhatRan) {
 TEST(Cli, ACaseAloneGivesTheNumbersItGivesAmongOthers) {
   const TemporaryFile alone("alone.json"), among("among.json");
   const std::string name = "gru/lengths/T9-B1-I3-H5";
-  EXPECT_EQ(call("--backend naive --dtype f32 --seed 7 --only '" + name + "' --json " + alone.path).code, 0);
+  EXPECT_EQ(
+      call("--backend naive --dtype f32 --seed 7 --only '" + name + "' --json " + alone.path).code,
+      0);
   EXPECT_EQ(call("--backend naive --seed 7 --only 'gru/*/T9-*' --json " + among.path).code, 0);
   const auto find = [&](const TemporaryFile& file) {
     const auto document = nlohmann::json::parse(file.read());
     for (const auto& result : document.at("results")) {
-      if (result.at("subject") == name && result.at("dtype") == "f32" && result.at("threads") == 1) return result;
+      if (result.at("subject") == name && result.at("dtype") == "f32" && result.at("threads") == 1)
+        return result;
     }
     return nlohmann::json();
   };

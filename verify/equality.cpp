@@ -36,8 +36,8 @@ void compare_bits(const Problem<T>& got, const Problem<T>& expected, const std::
     finding.got = g[i].view[at];
     finding.expected = e[i].view[at];
     finding.message = message;
-    finding.time_step = finding.place.time >= 0 ? "step " + std::to_string(finding.place.time)
-                                                : "no time axis";
+    finding.time_step =
+        finding.place.time >= 0 ? "step " + std::to_string(finding.place.time) : "no time axis";
     findings.push_back(std::move(finding));
   }
 }
@@ -102,9 +102,10 @@ void compare_all(const Reference<T>& ref, const Problem<T>& got, Result& result)
   const auto units = result_tensors(ref.unit);
   for (std::size_t i = 0; i < g.size(); ++i) {
     if (!g[i].view) continue;
-    absorb(result, got.spec(),
-           compare(got.spec(), ref.given.lengths(), g[i].info, g[i].view,
-                   View<const Wider<T>>(expected[i].view), units[i].view, required_resolution<T>()));
+    absorb(
+        result, got.spec(),
+        compare(got.spec(), ref.given.lengths(), g[i].info, g[i].view,
+                View<const Wider<T>>(expected[i].view), units[i].view, required_resolution<T>()));
   }
 }
 
@@ -158,6 +159,11 @@ Result check_one(const Backend& backend, const Case& c, const Reference<T>& ref,
       localise(backend, exec, ref, seed_of(c, options.seed), result.findings);
     }
   } catch (const Error& error) {
+    if (error.kind() == ErrorKind::unavailable) {
+      result.verdict = Verdict::refused;
+      result.reason = error.what();
+      return result;
+    }
     Finding finding;
     finding.check = "error";
     finding.message = error.what();
@@ -170,8 +176,8 @@ Result check_one(const Backend& backend, const Case& c, const Reference<T>& ref,
 }  // namespace
 
 template <Real T>
-void localise(const Backend& backend, const Exec& exec, const Reference<T>& ref,
-              std::uint64_t seed, std::vector<Finding>& findings) {
+void localise(const Backend& backend, const Exec& exec, const Reference<T>& ref, std::uint64_t seed,
+              std::vector<Finding>& findings) {
   const Spec& spec = ref.given.spec();
   Problem<double> source(spec), lit(spec);
   copy_given(ref.given, source);
@@ -230,12 +236,12 @@ std::unique_ptr<Reference<T>> reference_of(const Case& c, std::uint64_t seed) {
   return make_reference<T>(source, seed_of(c, seed));
 }
 
-#define BPTT_INSTANTIATE(T)                                                              \
-  template std::vector<Result> check_equality(const Backend&, const Case&,               \
-                                              const Reference<T>&, const EqualityOptions&); \
-  template void localise(const Backend&, const Exec&, const Reference<T>&, std::uint64_t, \
-                         std::vector<Finding>&);                                         \
-  template void draw_case<T>(const Case&, std::uint64_t, Problem<double>&);              \
+#define BPTT_INSTANTIATE(T)                                                                     \
+  template std::vector<Result> check_equality(const Backend&, const Case&, const Reference<T>&, \
+                                              const EqualityOptions&);                          \
+  template void localise(const Backend&, const Exec&, const Reference<T>&, std::uint64_t,       \
+                         std::vector<Finding>&);                                                \
+  template void draw_case<T>(const Case&, std::uint64_t, Problem<double>&);                     \
   template std::unique_ptr<Reference<T>> reference_of(const Case&, std::uint64_t)
 BPTT_INSTANTIATE(float);
 BPTT_INSTANTIATE(double);

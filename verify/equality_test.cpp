@@ -1,13 +1,14 @@
 // Every backend on the quick cases, as ctest sees it: one test per backend and precision. The whole
 // run is bptt-verify's own.
+#include "verify/equality.hpp"
+
+#include <sstream>
+
 #include <gtest/gtest.h>
 
 #include "impls/api/registry.hpp"
-#include "verify/equality.hpp"
 #include "verify/oracles.hpp"
 #include "verify/report.hpp"
-
-#include <sstream>
 
 namespace bptt::verify {
 namespace {

@@ -16,7 +16,8 @@ View<T> steps(const View<T>& view, Index first, Index count) {
 /// Naive over a part of the time steps, from given states, into grads of its own.
 template <Real T>
 struct Part {
-  Part(FaultContext<T>& c, Index first, Index count) : spec(part_spec(c.spec, count)), result(spec) {
+  Part(FaultContext<T>& c, Index first, Index count)
+      : spec(part_spec(c.spec, count)), result(spec) {
     // The states before the part: a forward pass over what comes before it.
     if (first > 0) {
       Problem<T> before(part_spec(c.spec, first));
@@ -104,14 +105,14 @@ constexpr auto gates_swapped = []<class T>(FaultContext<T>& c) {
   std::swap_ranges(dw.begin(), dw.begin() + block, dw.begin() + block);
 };
 
-constexpr auto dhT_ignored = []<class T>(FaultContext<T>& c) {
+constexpr auto final_h_gradient_ignored = []<class T>(FaultContext<T>& c) {
   if (!c.backward) return;
   auto dout = c.dout;
   dout.hT = {};
   c.compute_with(c.spec, c.in, dout);
 };
 
-constexpr auto dcT_ignored = []<class T>(FaultContext<T>& c) {
+constexpr auto final_c_gradient_ignored = []<class T>(FaultContext<T>& c) {
   if (!c.backward) return;
   auto dout = c.dout;
   dout.cT = {};
@@ -198,8 +199,8 @@ constexpr auto other_update = []<class T>(FaultContext<T>& c) {
 constexpr auto other_reset_backward = []<class T>(FaultContext<T>& c) {
   if (!c.backward) return;
   Spec spec = c.spec;
-  spec.cell.reset = spec.cell.reset == GruReset::before_matmul ? GruReset::after_matmul
-                                                               : GruReset::before_matmul;
+  spec.cell.reset =
+      spec.cell.reset == GruReset::before_matmul ? GruReset::after_matmul : GruReset::before_matmul;
   c.compute_with(spec, c.in, c.dout);
 };
 
@@ -242,31 +243,48 @@ const std::vector<PlantedFault>& planted_faults() {
   constexpr const char* lengths = "lstm/lengths/T50-B3-I5-H17";
   constexpr const char* weight_hh = "grad.weight_hh_l0";
   static const std::vector<PlantedFault> faults = {
-      {Fault::make("truncated_bptt", truncated), deep, "equality", weight_hh, "upstream step 25 on"},
-      {Fault::make("truncated_bptt_gru", truncated), gru, "equality", "grad.x", "steps 0..24 of 50"},
-      {Fault::make("early_dx_is_zero", early_dx_is_zero), deep, "equality", "grad.x", "steps 0..9 of 50"},
-      {Fault::make("dw_hh_without_first_step", dw_hh_without_first_step), deep, "equality", weight_hh, "upstream step 0 on"},
-      {Fault::make("bias_without_first_step", bias_without_first_step), deep, "equality", "grad.bias_hh_l0", "upstream step 0 on"},
+      {Fault::make("truncated_bptt", truncated), deep, "equality", weight_hh,
+       "upstream step 25 on"},
+      {Fault::make("truncated_bptt_gru", truncated), gru, "equality", "grad.x",
+       "steps 0..24 of 50"},
+      {Fault::make("early_dx_is_zero", early_dx_is_zero), deep, "equality", "grad.x",
+       "steps 0..9 of 50"},
+      {Fault::make("dw_hh_without_first_step", dw_hh_without_first_step), deep, "equality",
+       weight_hh, "upstream step 0 on"},
+      {Fault::make("bias_without_first_step", bias_without_first_step), deep, "equality",
+       "grad.bias_hh_l0", "upstream step 0 on"},
       {Fault::make("dh0_is_zero", dh0_is_zero), deep, "equality", "grad.h0", "upstream step 0 on"},
-      {Fault::make("gates_swapped", gates_swapped), deep, "equality", "grad.weight_ih_l0", "upstream step 0 on"},
-      {Fault::make("dhT_ignored", dhT_ignored), gru, "equality", weight_hh, "final state (dhT, dcT)"},
-      {Fault::make("dcT_ignored", dcT_ignored), deep, "equality", "grad.c0", "final state (dhT, dcT)"},
+      {Fault::make("gates_swapped", gates_swapped), deep, "equality", "grad.weight_ih_l0",
+       "upstream step 0 on"},
+      {Fault::make("final_h_gradient_ignored", final_h_gradient_ignored), gru, "equality",
+       weight_hh, "final state (dhT, dcT)"},
+      {Fault::make("final_c_gradient_ignored", final_c_gradient_ignored), deep, "equality",
+       "grad.c0", "final state (dhT, dcT)"},
       {Fault::make("h0_ignored", h0_ignored), deep, "equality", "y", "steps 0.."},
-      {Fault::make("length_off_by_one", length_off_by_one), lengths, "equality", "y", "step 49 of 50"},
+      {Fault::make("length_off_by_one", length_off_by_one), lengths, "equality", "y",
+       "step 49 of 50"},
       {Fault::make("length_off_by_one_state", length_off_by_one), lengths, "equality", "hT", ""},
       {Fault::make("padding_read", padding_read), lengths, "equality", "grad.weight_ih_l0", ""},
-      {Fault::make("padding_not_cleared", padding_not_cleared), lengths, "padding", "grad.x", "step 1"},
-      {Fault::make("one_element_slightly_off", one_element_slightly_off), deep, "equality", "grad.x", "step 25 of 50"},
+      {Fault::make("padding_not_cleared", padding_not_cleared), lengths, "padding", "grad.x",
+       "step 1"},
+      {Fault::make("one_element_slightly_off", one_element_slightly_off), deep, "equality",
+       "grad.x", "step 25 of 50"},
       {Fault::make("one_nan", one_nan), deep, "equality", "y", "step 2 of 50"},
-      {Fault::make("one_infinity", one_infinity), deep, "equality", weight_hh, "upstream step 0 on"},
+      {Fault::make("one_infinity", one_infinity), deep, "equality", weight_hh,
+       "upstream step 0 on"},
       {Fault::make("stale_workspace", stale_workspace), deep, "reuse", weight_hh, ""},
-      {Fault::make("bits_depend_on_threads", bits_depend_on_threads), deep, "threads", weight_hh, ""},
-      {Fault::make("final_state_rounded", final_state_rounded), deep, "final-state", "hT", "step 49"},
+      {Fault::make("bits_depend_on_threads", bits_depend_on_threads), deep, "threads", weight_hh,
+       ""},
+      {Fault::make("final_state_rounded", final_state_rounded), deep, "final-state", "hT",
+       "step 49"},
       {Fault::make("other_update", other_update), gru, "equality", "y", "steps 0..49 of 50"},
-      {Fault::make("other_reset_backward", other_reset_backward), gru, "equality", weight_hh, "upstream step 0 on"},
-      {Fault::make("last_row_lost", last_row_lost), deep, "equality", weight_hh, "upstream step 0 on"},
+      {Fault::make("other_reset_backward", other_reset_backward), gru, "equality", weight_hh,
+       "upstream step 0 on"},
+      {Fault::make("last_row_lost", last_row_lost), deep, "equality", weight_hh,
+       "upstream step 0 on"},
       {Fault::make("transposed", transposed), deep, "equality", weight_hh, "upstream step 0 on"},
-      {Fault::make("rows_swapped", rows_swapped), deep, "equality", "grad.h0", "upstream step 0 on"},
+      {Fault::make("rows_swapped", rows_swapped), deep, "equality", "grad.h0",
+       "upstream step 0 on"},
   };
   return faults;
 }

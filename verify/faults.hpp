@@ -1,5 +1,5 @@
-// For tests: the faults that are planted, each with the case it is planted in, the check that has to
-// catch it and the tensor in which it shows first of all.
+// For tests: the faults that are planted, each with the case it is planted in, the check that has
+// to catch it and the tensor in which it shows first of all.
 #pragma once
 
 #include <vector>

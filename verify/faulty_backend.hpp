@@ -19,8 +19,8 @@ template <Real T>
 struct FaultContext {
   const Spec& spec;
   const Exec& exec;
-  int call;        ///< 1 for a plan's first
-  bool backward;   ///< else forward has just run
+  int call;       ///< 1 for a plan's first
+  bool backward;  ///< else forward has just run
   Params<const T> params;
   Inputs<const T> in;
   OutputGrads<const T> dout;  ///< backward only
@@ -82,7 +82,7 @@ class FaultyBackend final : public Backend {
     void do_backward(const Params<const T>& params, const Inputs<const T>& in,
                      const OutputGrads<const T>& dout, const Grads<T>& grads) override {
       inner_->backward(params, in, dout, grads);
-      FaultContext<T> context{this->spec(), this->exec(), call_, true, params,
+      FaultContext<T> context{this->spec(), this->exec(), call_,     true, params,
                               in,           dout,         kept_.out, grads};
       fault_.spoil(context);
     }

@@ -51,8 +51,8 @@ class Reader {
       used_.insert("lengths");
       const std::vector<Index> stored = file_.integers("lengths");
       if (stored != lengths) {
-        fail("tensor 'lengths': expected " + io::shape_text(lengths) +
-             " as in the metadata; got " + io::shape_text(stored));
+        fail("tensor 'lengths': expected " + io::shape_text(lengths) + " as in the metadata; got " +
+             io::shape_text(stored));
       }
     }
     const Shape& shape = spec_.shape;
@@ -68,9 +68,11 @@ class Reader {
   }
 
   void read_given(Problem<double>& p) {
-    const std::pair<std::string_view, View<double>*> optional[] = {
-        {"h0", &p.in.h0},   {"c0", &p.in.c0},     {"dy", &p.dout.y},
-        {"dhT", &p.dout.hT}, {"dcT", &p.dout.cT}};
+    const std::pair<std::string_view, View<double>*> optional[] = {{"h0", &p.in.h0},
+                                                                   {"c0", &p.in.c0},
+                                                                   {"dy", &p.dout.y},
+                                                                   {"dhT", &p.dout.hT},
+                                                                   {"dcT", &p.dout.cT}};
     for (const auto& [info, view] : given_tensors(p)) {
       if (info.extents.rank() == 0) continue;
       const std::string name = info.name();
@@ -117,7 +119,8 @@ class Reader {
 bool inputs_are_floats(const Problem<double>& p) {
   for (const auto& [info, view] : given_tensors(p)) {
     for (const double value : view) {
-      if (!std::isnan(value) && value != static_cast<double>(static_cast<float>(value))) return false;
+      if (!std::isnan(value) && value != static_cast<double>(static_cast<float>(value)))
+        return false;
     }
   }
   return true;

@@ -1,6 +1,6 @@
-// Golden files: inputs and the results that another system computed from them, as safetensors with a
-// metadata key `bptt` (docs/verification.md has the format). The leg of the verification that shares
-// no line of code with this suite.
+// Golden files: inputs and the results that another system computed from them, as safetensors with
+// a metadata key `bptt` (docs/verification.md has the format). The leg of the verification that
+// shares no line of code with this suite.
 #pragma once
 
 #include <map>
@@ -31,8 +31,8 @@ struct GoldenFile {
   std::string path;
   std::string cell;
   std::optional<std::string> refusal;
-  /// Parameters, inputs, upstream gradients; what the file lacks is absent. Not there where the file
-  /// is refused.
+  /// Parameters, inputs, upstream gradients; what the file lacks is absent. Not there where the
+  /// file is refused.
   std::unique_ptr<Problem<double>> problem;
   /// Expected results by their name in the file: "out.y", "grad.x", ...
   std::map<std::string, std::vector<double>> results;

@@ -80,7 +80,9 @@ struct Row {
 const std::vector<Row>& rows() {
   static const std::vector<Row> rows = {
       {"cell", true,
-       [](Reading& r, const std::string& key, const Json& json) { r.out.cell = r.text(key, json); }},
+       [](Reading& r, const std::string& key, const Json& json) {
+         r.out.cell = r.text(key, json);
+       }},
       {"T", true, shape(&Shape::T)},
       {"B", true, shape(&Shape::B)},
       {"I", true, shape(&Shape::I)},
@@ -164,8 +166,8 @@ Json parse_metadata(const io::Safetensors& file) {
     throw Error(ErrorKind::data, file.path() + ": metadata bptt: expected JSON; " + error.what());
   }
   if (!json.is_object()) {
-    throw Error(ErrorKind::data, file.path() + ": metadata bptt: expected a JSON object; got " +
-                                     json.type_name());
+    throw Error(ErrorKind::data,
+                file.path() + ": metadata bptt: expected a JSON object; got " + json.type_name());
   }
   return json;
 }

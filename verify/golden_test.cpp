@@ -2,12 +2,11 @@
 // words, and what is malformed is an error that names file and tensor.
 #include "verify/golden.hpp"
 
-#include <unistd.h>
-
 #include <filesystem>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "impls/api/registry.hpp"
 #include "impls/io/safetensors_writer.hpp"
@@ -22,7 +21,9 @@ using testing::HasSubstr;
 
 const std::string folder = BPTT_SOURCE_DIR "/verify/golden/";
 
-std::vector<std::string> own_files() { return golden_paths({folder}); }
+std::vector<std::string> own_files() {
+  return golden_paths({folder});
+}
 
 class OwnFiles : public testing::TestWithParam<std::string> {};
 
@@ -128,7 +129,9 @@ Case case_of(const char* cell, const Shape& shape, bool lengths) {
 constexpr const char* lstm_metadata =
     R"({"cell": "lstm", "T": 5, "B": 4, "I": 3, "H": 6, "bias": false, "lengths": [3, 5, 1, 0]})";
 
-Case lstm_case() { return case_of("lstm:bias=off", {5, 4, 3, 6}, true); }
+Case lstm_case() {
+  return case_of("lstm:bias=off", {5, 4, 3, 6}, true);
+}
 
 void expect_all(const std::string& path, Verdict verdict) {
   const GoldenCheck check(read_golden(path), 1);
@@ -169,7 +172,8 @@ TEST(WrittenGoldenFile, ThatIsWrongFailsAndNamesTensorAndPlace) {
   file.metadata = lstm_metadata;
   file.off = 1e-3;
   file.write(lstm_case());
-  const Result result = GoldenCheck(read_golden(file.path), 1).check(*backends().front(), Dtype::f64, 1);
+  const Result result =
+      GoldenCheck(read_golden(file.path), 1).check(*backends().front(), Dtype::f64, 1);
   EXPECT_EQ(result.verdict, Verdict::fail);
   ASSERT_EQ(result.findings.size(), 1u);
   EXPECT_EQ(to_string(result.findings[0].place), "grad.weight_hh_l0 gate i row 0 column 0");
@@ -184,7 +188,9 @@ struct Malformed {
   const char* extra;
   const char* message;
 };
-void PrintTo(const Malformed& file, std::ostream* out) { *out << file.name; }
+void PrintTo(const Malformed& file, std::ostream* out) {
+  *out << file.name;
+}
 
 const Malformed malformed[] = {
     {"NoJson", "{", "", "", "metadata bptt: expected JSON"},
@@ -241,10 +247,9 @@ TEST(GoldenSpec, RefusesWhatItDoesNotKnowInWords) {
   };
   for (const auto& [key, reason] : refused) {
     io::SafetensorsWriter writer;
-    writer.add_metadata("bptt", R"({"cell": "lstm", "T": 1, "B": 1, "I": 1, "H": 1, )" +
-                                    std::string(key) + "}");
-    const auto spec =
-        read_golden_spec(io::Safetensors::parse("some.safetensors", writer.bytes()));
+    writer.add_metadata(
+        "bptt", R"({"cell": "lstm", "T": 1, "B": 1, "I": 1, "H": 1, )" + std::string(key) + "}");
+    const auto spec = read_golden_spec(io::Safetensors::parse("some.safetensors", writer.bytes()));
     ASSERT_TRUE(spec.refusal.has_value()) << key;
     EXPECT_THAT(*spec.refusal, HasSubstr(reason));
   }

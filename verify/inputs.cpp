@@ -14,7 +14,19 @@ namespace {
 using net::Random;
 
 /// One stream of random numbers per tensor: its values do not depend on the extents of others.
-enum Stream : std::uint64_t { weight_ih, weight_hh, bias_ih, bias_hh, x, h0, c0, dy, dhT, dcT, redraw };
+enum Stream : std::uint64_t {
+  weight_ih,
+  weight_hh,
+  bias_ih,
+  bias_hh,
+  x,
+  h0,
+  c0,
+  dy,
+  dhT,
+  dcT,
+  redraw
+};
 
 /// How a cell's draw is scaled so that signal survives many steps.
 struct Scales {
@@ -23,7 +35,7 @@ struct Scales {
   bool centred = false;          ///< rows of W_hh sum to zero: states have a mean that is not zero
   Index remembering_block = -1;  ///< the gate whose bias keeps the state alive
   double remembering_bias = 0;
-  double bias = 0;               ///< mean of the others
+  double bias = 0;  ///< mean of the others
 };
 
 Scales scales_of(const Spec& spec) {
@@ -32,7 +44,9 @@ Scales scales_of(const Spec& spec) {
   switch (cell.kind) {
     case CellKind::rnn:
       switch (cell.activation) {
-        case Activation::tanh: s.recurrent = 1.25; break;
+        case Activation::tanh:
+          s.recurrent = 1.25;
+          break;
         case Activation::relu:
         case Activation::leaky_relu:
           // Some three quarters of the units are active: the norm shrinks by the root of that.
@@ -43,7 +57,9 @@ Scales scales_of(const Spec& spec) {
           s.recurrent = 4;  // its largest slope is 1/4
           s.centred = spec.shape.H > 2;
           break;
-        case Activation::identity: s.recurrent = 1; break;
+        case Activation::identity:
+          s.recurrent = 1;
+          break;
       }
       break;
     case CellKind::lstm:
@@ -63,7 +79,9 @@ Scales scales_of(const Spec& spec) {
 }
 
 /// Uniform with mean 0 and standard deviation 1: no outliers that would dominate a slice.
-double spread(Random& random) { return random.uniform(-std::sqrt(3.0), std::sqrt(3.0)); }
+double spread(Random& random) {
+  return random.uniform(-std::sqrt(3.0), std::sqrt(3.0));
+}
 
 /// Of either sign, away from zero.
 double signed_value(Random& random) {
@@ -152,7 +170,12 @@ template <class T>
 class KinkRepair {
  public:
   KinkRepair(const Problem<T>& p, Random random)
-      : p_(p), random_(random), H_(p.spec().shape.H), I_(p.spec().shape.I), from_state_(H_), h_(H_) {}
+      : p_(p),
+        random_(random),
+        H_(p.spec().shape.H),
+        I_(p.spec().shape.I),
+        from_state_(H_),
+        h_(H_) {}
 
   double run(Index b) {
     const Index length =
@@ -242,8 +265,8 @@ double draw_inputs(std::uint64_t seed, Problem<T>& p, std::span<const Index> row
   fill(p.in.x, stream(x), spread);
   fill(p.in.h0, stream(h0), signed_value);
   const Activation phi = spec.cell.activation;
-  const bool has_kink = spec.cell.kind == CellKind::rnn &&
-                        (phi == Activation::relu || phi == Activation::leaky_relu);
+  const bool has_kink =
+      spec.cell.kind == CellKind::rnn && (phi == Activation::relu || phi == Activation::leaky_relu);
   if (has_kink) {  // a state that relu could have left
     for (T& value : p.in.h0) value = std::abs(value);
   }

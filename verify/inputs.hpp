@@ -9,13 +9,13 @@
 
 namespace bptt::verify {
 
-/// Fills the parameters, inputs and upstream gradients that are present. The same seed gives the same
-/// numbers; those of float are those of double, rounded (but for the repair below).
+/// Fills the parameters, inputs and upstream gradients that are present. The same seed gives the
+/// same numbers; those of float are those of double, rounded (but for the repair below).
 ///
-/// Weights are dense; recurrent ones are scaled orthogonal blocks (random ones of the same norm where
-/// H is large), so that the Jacobian of a step neither vanishes nor explodes; forget gates (and the
-/// share of the old state in a GRU) start near sigmoid(2). Beyond a sequence's length x and dy are
-/// NaN: reading padding must show.
+/// Weights are dense; recurrent ones are scaled orthogonal blocks (random ones of the same norm
+/// where H is large), so that the Jacobian of a step neither vanishes nor explodes; forget gates
+/// (and the share of the old state in a GRU) start near sigmoid(2). Beyond a sequence's length x
+/// and dy are NaN: reading padding must show.
 ///
 /// relu and leaky_relu: inputs of the `rows` (all where empty) are drawn anew until no
 /// preactivation lies within the returned margin of the kink, and enough units are active.

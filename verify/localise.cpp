@@ -9,7 +9,8 @@ std::string from_step(Index step) {
 
 }  // namespace
 
-std::string describe_first_wrong(Index steps, const std::function<bool(const Upstream&)>& is_wrong) {
+std::string describe_first_wrong(Index steps,
+                                 const std::function<bool(const Upstream&)>& is_wrong) {
   if (!is_wrong({0, steps - 1, true})) return "not against naive with the same inputs";
   const auto alone = [&](Index step) { return is_wrong({step, step, false}); };
   if (is_wrong({0, steps - 1, false})) {

@@ -1,5 +1,5 @@
-// Where in time a fault sits that shows in a tensor without a time axis (the gradient of a parameter
-// or an initial state): the loss is cut down to one upstream gradient at a time.
+// Where in time a fault sits that shows in a tensor without a time axis (the gradient of a
+// parameter or an initial state): the loss is cut down to one upstream gradient at a time.
 //
 // By linearity the gradient is a sum over the upstream steps, each of which can be looked at alone.
 #pragma once

@@ -66,9 +66,9 @@ class ComplexStep {
     element = kept;
     return loss(problem_).imag() / step;
   }
-  /// The same for several steps, which round differently: their mean, and their spread as the error.
-  /// Where a cell subtracts what is nearly equal, the complex step loses digits that the analytic
-  /// gradient keeps.
+  /// The same for several steps, which round differently: their mean, and their spread as the
+  /// error. Where a cell subtracts what is nearly equal, the complex step loses digits that the
+  /// analytic gradient keeps.
   Estimate repeated(Complex& element) {
     constexpr int times = 16;
     std::array<double, times> values;
@@ -193,9 +193,12 @@ std::optional<std::string> odd_one_out(const Legs& legs) {
   const bool ac = legs.analytic_is_complex(), ad = legs.analytic_is_differences(),
              cd = legs.complex_is_differences();
   if (ac && ad) return std::nullopt;
-  if (cd && !ac && !ad) return "the analytic gradient is the odd one out: complex step and finite differences agree";
-  if (ad && !ac) return "the complex step is the odd one out: analytic gradient and finite differences agree";
-  if (ac && !ad) return "the finite differences are the odd one out: analytic gradient and complex step agree";
+  if (cd && !ac && !ad)
+    return "the analytic gradient is the odd one out: complex step and finite differences agree";
+  if (ad && !ac)
+    return "the complex step is the odd one out: analytic gradient and finite differences agree";
+  if (ac && !ad)
+    return "the finite differences are the odd one out: analytic gradient and complex step agree";
   return "no two of analytic gradient, complex step and finite differences agree";
 }
 
@@ -272,17 +275,18 @@ class GradientCheck {
     for (const Finding& finding : result_.findings) {
       if (finding.place.tensor == place.tensor) return;
     }
-    Finding finding{"gradient", place, legs.analytic, legs.complex_step, units, legs.unit, *odd, ""};
+    Finding finding{"gradient", place,     legs.analytic, legs.complex_step,
+                    units,      legs.unit, *odd,          ""};
     finding.message += " (finite differences: " + exact_text(legs.differences.value) + " +- " +
                        number_text(legs.differences.error) + ")";
-    finding.time_step =
-        place.time >= 0
-            ? "step " + std::to_string(place.time) + " of " + std::to_string(spec_.shape.T)
-            : first_wrong_step(info, e, element, legs);
+    finding.time_step = place.time >= 0 ? "step " + std::to_string(place.time) + " of " +
+                                              std::to_string(spec_.shape.T)
+                                        : first_wrong_step(info, e, element, legs);
     result_.findings.push_back(std::move(finding));
   }
 
-  /// The complex-step derivative of the *states* at one element holds that of every part of the loss.
+  /// The complex-step derivative of the *states* at one element holds that of every part of the
+  /// loss.
   std::string first_wrong_step(const TensorInfo& info, Index e, Complex& element, const Legs& all) {
     complex_step_(element);  // leaves the derivatives of all states in the problem's outputs
     Problem<double> lit(spec_);

@@ -1,3 +1,4 @@
+// JSON and JUnit XML, as docs/verification.md has them.
 #include <cmath>
 #include <fstream>
 #include <map>
@@ -15,9 +16,13 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// JSON has no NaN and no infinity: they are null.
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+Json number(double value) {
+  return std::isfinite(value) ? Json(value) : Json();
+}
 /// -1 stands for "has none".
-Json optional_index(Index index) { return index >= 0 ? Json(index) : Json(); }
+Json optional_index(Index index) {
+  return index >= 0 ? Json(index) : Json();
+}
 
 Json json_of(const Place& place) {
   if (place.index < 0) return Json();
@@ -30,14 +35,10 @@ Json json_of(const Place& place) {
 }
 
 Json json_of(const Finding& finding) {
-  return {{"check", finding.check},
-          {"place", json_of(finding.place)},
-          {"got", number(finding.got)},
-          {"expected", number(finding.expected)},
-          {"error", number(finding.error)},
-          {"unit", number(finding.unit)},
-          {"message", finding.message},
-          {"time_step", finding.time_step}};
+  return {{"check", finding.check},         {"place", json_of(finding.place)},
+          {"got", number(finding.got)},     {"expected", number(finding.expected)},
+          {"error", number(finding.error)}, {"unit", number(finding.unit)},
+          {"message", finding.message},     {"time_step", finding.time_step}};
 }
 
 Json json_of(const Result& result) {
@@ -101,10 +102,10 @@ std::string junit_text(const std::vector<Result>& results) {
   auto suites = document.append_child("testsuites");
   suites.append_attribute("name") = "bptt-verify";
   const auto put_counts = [](pugi::xml_node node, const Counts& counts) {
-    node.append_attribute("tests") = static_cast<long long>(counts.results);
-    node.append_attribute("failures") = static_cast<long long>(counts.fail);
+    node.append_attribute("tests") = counts.results;
+    node.append_attribute("failures") = counts.fail;
     node.append_attribute("errors") = 0;
-    node.append_attribute("skipped") = static_cast<long long>(counts.refused + counts.inconclusive);
+    node.append_attribute("skipped") = counts.refused + counts.inconclusive;
   };
   put_counts(suites, count(results));
 

@@ -1,3 +1,4 @@
+// The page on the terminal: tables, failures in full, the reasons of what was not checked.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -31,7 +32,8 @@ std::string verdict_text(const Counts& counts) {
 /// Results that share a line of a table, in the order in which they first came.
 template <class Key>
 std::vector<std::pair<Key, std::vector<Result>>> grouped(const std::vector<Result>& results,
-                                                         CheckKind kind, Key (*key)(const Result&)) {
+                                                         CheckKind kind,
+                                                         Key (*key)(const Result&)) {
   std::vector<std::pair<Key, std::vector<Result>>> groups;
   for (const Result& result : results) {
     if (result.kind != kind) continue;
@@ -45,28 +47,30 @@ std::vector<std::pair<Key, std::vector<Result>>> grouped(const std::vector<Resul
 }
 
 const Result& worst_of(const std::vector<Result>& results) {
-  return *std::max_element(
-      results.begin(), results.end(),
-      [](const Result& a, const Result& b) { return a.worst < b.worst; });
+  return *std::max_element(results.begin(), results.end(),
+                           [](const Result& a, const Result& b) { return a.worst < b.worst; });
 }
 
 std::string where_text(const Result& result) {
   return result.worst_place.index < 0 ? "-" : to_string(result.worst_place);
 }
 
-std::string file_name(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
+std::string file_name(const std::string& path) {
+  return path.substr(path.find_last_of('/') + 1);
+}
 
 void print_gradients(std::ostream& out, const Settings& settings,
                      const std::vector<Result>& results) {
-  TextTable table({"cell", ">cases", ">elements", ">worst", ">margin", "worst tensor", "in case", "verdict"});
+  TextTable table(
+      {"cell", ">cases", ">elements", ">worst", ">margin", "worst tensor", "in case", "verdict"});
   const auto groups = grouped<std::string>(results, CheckKind::gradient,
                                            [](const Result& result) { return result.cell; });
   for (const auto& [cell, group] : groups) {
     const Counts counts = count(group);
     const Result& worst = worst_of(group);
     table.add({cell, std::to_string(counts.results), std::to_string(counts.elements),
-               number_text(worst.worst), margin_text(worst.worst), where_text(worst),
-               worst.subject, verdict_text(counts)});
+               number_text(worst.worst), margin_text(worst.worst), where_text(worst), worst.subject,
+               verdict_text(counts)});
   }
   if (table.empty()) return;
   out << "\nGradients of " << settings.reference->name()
@@ -107,7 +111,8 @@ void print_equality(std::ostream& out, const std::vector<Result>& results) {
 }
 
 void print_golden_files(std::ostream& out, const std::vector<Result>& results) {
-  TextTable table({"file", "backend", "dtype", "worst tensor", ">difference", ">worst", ">margin", "verdict"});
+  TextTable table(
+      {"file", "backend", "dtype", "worst tensor", ">difference", ">worst", ">margin", "verdict"});
   for (const Result& result : results) {
     if (result.kind != CheckKind::golden) continue;
     if (result.verdict == Verdict::refused) {
@@ -125,11 +130,12 @@ void print_golden_files(std::ostream& out, const std::vector<Result>& results) {
 }
 
 void print_golden_summary(std::ostream& out, const std::vector<Result>& results) {
-  TextTable table({"backend", "dtype", ">files", ">refused", ">worst", ">margin", "worst tensor", "in file", "verdict"});
+  TextTable table({"backend", "dtype", ">files", ">refused", ">worst", ">margin", "worst tensor",
+                   "in file", "verdict"});
   using Key = std::tuple<std::string, Dtype>;
-  for (const auto& [key, group] : grouped<Key>(results, CheckKind::golden, [](const Result& result) {
-         return Key(result.backend, result.dtype);
-       })) {
+  for (const auto& [key, group] :
+       grouped<Key>(results, CheckKind::golden,
+                    [](const Result& result) { return Key(result.backend, result.dtype); })) {
     const Counts counts = count(group);
     const Result& worst = worst_of(group);
     table.add({std::get<0>(key), std::string(name_of(std::get<1>(key))),
@@ -197,7 +203,8 @@ void print_reasons(std::ostream& out, Verdict verdict, const std::vector<Result>
 void print_failure(std::ostream& out, const Result& result) {
   out << "FAIL " << name_of(result.kind) << "  backend " << result.backend << "  "
       << (result.kind == CheckKind::golden ? "file " : "case ") << result.subject << "  "
-      << name_of(result.dtype) << "  threads " << result.threads << "  seed " << result.seed << '\n';
+      << name_of(result.dtype) << "  threads " << result.threads << "  seed " << result.seed
+      << '\n';
   for (const Finding& finding : result.findings) {
     out << "  " << finding.check << ": ";
     if (finding.place.index >= 0) {

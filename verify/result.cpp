@@ -37,8 +37,12 @@ std::string steps_text(const Spec& spec, Index first, Index last) {
 
 }  // namespace
 
-std::string_view name_of(Verdict verdict) { return name_in(verdicts, verdict); }
-std::string_view name_of(CheckKind kind) { return name_in(kinds, kind); }
+std::string_view name_of(Verdict verdict) {
+  return name_in(verdicts, verdict);
+}
+std::string_view name_of(CheckKind kind) {
+  return name_in(kinds, kind);
+}
 
 void absorb(Result& result, const Spec& spec, const TensorError& tensor) {
   result.elements += tensor.elements;
@@ -50,8 +54,8 @@ void absorb(Result& result, const Spec& spec, const TensorError& tensor) {
     result.worst_difference = std::abs(tensor.got - tensor.expected);
   }
   if (tensor.wrong > 0) {
-    Finding finding{"equality", tensor.place, tensor.got, tensor.expected, tensor.worst,
-                    tensor.unit, "", ""};
+    Finding finding{"equality",   tensor.place, tensor.got, tensor.expected,
+                    tensor.worst, tensor.unit,  "",         ""};
     finding.message = std::to_string(tensor.wrong) + " of " + std::to_string(tensor.elements) +
                       " elements are off by more than the limit";
     if (tensor.first_wrong_time >= 0) {
@@ -85,10 +89,14 @@ void conclude(Result& result) {
 
 Index& Counts::of(Verdict verdict) {
   switch (verdict) {
-    case Verdict::pass: return pass;
-    case Verdict::fail: return fail;
-    case Verdict::inconclusive: return inconclusive;
-    case Verdict::refused: return refused;
+    case Verdict::pass:
+      return pass;
+    case Verdict::fail:
+      return fail;
+    case Verdict::inconclusive:
+      return inconclusive;
+    case Verdict::refused:
+      return refused;
   }
   return fail;
 }
@@ -119,6 +127,8 @@ std::string number_text(double value, int digits) {
   return text;
 }
 
-std::string exact_text(double value) { return number_text(value, 17); }
+std::string exact_text(double value) {
+  return number_text(value, 17);
+}
 
 }  // namespace bptt::verify

@@ -1,4 +1,5 @@
-// What a check found out: one Result per thing that was run, with a Finding per tensor that is wrong.
+// What a check found out: one Result per thing that was run, with a Finding per tensor that is
+// wrong.
 #pragma once
 
 #include <cstdint>
@@ -25,13 +26,15 @@ std::string_view name_of(CheckKind);
 
 /// One thing that is wrong.
 struct Finding {
-  std::string check;  ///< "equality", "padding", "final-state", "reuse", "threads", "complex-step", ...
+  std::string
+      check;  ///< "equality", "padding", "final-state", "reuse", "threads", "complex-step", ...
   Place place;
   double got = 0, expected = 0;
-  double error = 0;         ///< in units; 0 for exact checks, infinite where it is not a number
-  double unit = 0;          ///< 0 for exact checks
-  std::string message;      ///< what is wrong, in words
-  std::string time_step;    ///< where in time, in words: "steps 0..12 of 50", "from upstream step 3 on"
+  double error = 0;     ///< in units; 0 for exact checks, infinite where it is not a number
+  double unit = 0;      ///< 0 for exact checks
+  std::string message;  ///< what is wrong, in words
+  std::string
+      time_step;  ///< where in time, in words: "steps 0..12 of 50", "from upstream step 3 on"
 };
 
 struct Result {
@@ -45,21 +48,21 @@ struct Result {
   std::uint64_t seed = 0;
 
   Verdict verdict = Verdict::pass;
-  std::string reason;       ///< of refused and inconclusive, in words
-  Index elements = 0;       ///< compared
+  std::string reason;  ///< of refused and inconclusive, in words
+  Index elements = 0;  ///< compared
   Index slices = 0, inconclusive_slices = 0;
-  double worst = 0;         ///< largest error in units
+  double worst = 0;  ///< largest error in units
   Place worst_place;
-  double worst_difference = 0;  ///< |got - expected| there
+  double worst_difference = 0;    ///< |got - expected| there
   std::vector<Finding> findings;  ///< empty unless it failed
-  std::string command;      ///< reproduces this result
+  std::string command;            ///< reproduces this result
 };
 
 /// Takes a tensor's numbers into a result: the worst of them, the counts, findings where it failed.
 void absorb(Result&, const Spec&, const TensorError&);
 
-/// Sets the verdict from what the result holds. A result with no conclusive slice, or with findings,
-/// never passes.
+/// Sets the verdict from what the result holds. A result with no conclusive slice, or with
+/// findings, never passes.
 void conclude(Result&);
 
 struct Counts {

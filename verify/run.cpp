@@ -13,8 +13,8 @@
 namespace bptt::verify {
 namespace {
 
-/// Looking for the time step of a fault costs several runs of the reference. After this many failing
-/// results of a backend it is left to the command that reproduces the failure.
+/// Looking for the time step of a fault costs several runs of the reference. After this many
+/// failing results of a backend it is left to the command that reproduces the failure.
 constexpr int most_localised = 12;
 
 /// What a case needs that no backend but naive takes part in.
@@ -55,7 +55,8 @@ class Preparation {
     constexpr std::size_t ahead = 2;
     while (started_ < cases_.size() && running_.size() < ahead) {
       const Case& c = cases_[started_++];
-      running_.push_back(std::async(std::launch::async, [this, &c] { return prepare(settings_, c); }));
+      running_.push_back(
+          std::async(std::launch::async, [this, &c] { return prepare(settings_, c); }));
     }
     Prepared first = running_.front().get();
     running_.pop_front();

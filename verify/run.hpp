@@ -17,9 +17,9 @@ std::vector<Case> chosen_cases(const Settings&);
 /// Called before each case or file: the share of the work that is done, and what is next.
 using Progress = std::function<void(double share, const std::string& what)>;
 
-/// Everything the settings ask for. References and oracles (which run naive only) are computed ahead
-/// by threads of their own; backends run one at a time.
-/// Throws Error(data) for a malformed golden file, before anything is checked.
+/// Everything the settings ask for. References and oracles (which run naive only) are computed
+/// ahead by threads of their own; backends run one at a time. Throws Error(data) for a malformed
+/// golden file, before anything is checked.
 std::vector<Result> run_checks(const Settings&, const Progress&);
 
 /// The line that reproduces a result alone.

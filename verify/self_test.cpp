@@ -1,5 +1,5 @@
-// Every planted fault is caught by the check that should catch it, and nothing else is reported of an
-// honest backend.
+// Every planted fault is caught by the check that should catch it, and nothing else is reported of
+// an honest backend.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -26,7 +26,9 @@ struct Planted {
   Dtype dtype;
 };
 
-void PrintTo(const Planted& p, std::ostream* out) { *out << p.planted.fault.name; }
+void PrintTo(const Planted& p, std::ostream* out) {
+  *out << p.planted.fault.name;
+}
 
 class PlantedFaults : public testing::TestWithParam<Planted> {};
 
@@ -67,8 +69,8 @@ INSTANTIATE_TEST_SUITE_P(All, PlantedFaults, testing::ValuesIn(all_planted()),
 
 TEST(HonestBackend, PassesWhereFaultsArePlanted) {
   const FaultyBackend backend(honest);
-  for (const char* name : {"lstm/plain/T50-B3-I5-H17", "lstm/lengths/T50-B3-I5-H17",
-                           "gru/plain/T50-B3-I5-H17"}) {
+  for (const char* name :
+       {"lstm/plain/T50-B3-I5-H17", "lstm/lengths/T50-B3-I5-H17", "gru/plain/T50-B3-I5-H17"}) {
     const Case& c = find_case(name);
     for (const Result& result :
          check_equality<float>(backend, c, *reference_of<float>(c, 1), {{1, 2}, 1, true})) {

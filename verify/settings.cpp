@@ -25,7 +25,8 @@ constexpr const char* epilogue =
     "  bptt-verify --backend tbb --only 'lstm/*' --dtype f64\n"
     "  bptt-verify --golden verify/golden            golden files only\n"
     "\n"
-    "Exit codes: 0 all that was checked is right, 1 something is numerically wrong, 3 something is\n"
+    "Exit codes: 0 all that was checked is right, 1 something is numerically wrong, 3 something "
+    "is\n"
     "inconclusive (with --strict), 4 nothing was checked, 64 wrong usage, 65 malformed input,\n"
     "69 not available here.";
 

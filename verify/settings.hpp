@@ -16,8 +16,8 @@ struct Settings {
   const Backend* reference = nullptr;
   std::vector<Dtype> dtypes = {Dtype::f32, Dtype::f64};
   std::vector<int> threads = {1};
-  std::vector<std::string> cells;   ///< as to_string has them; empty: all
-  std::string only;                 ///< glob over case names; empty: all
+  std::vector<std::string> cells;  ///< as to_string has them; empty: all
+  std::string only;                ///< glob over case names; empty: all
   bool quick = false;
   std::vector<std::string> golden;  ///< files or folders; with these, no cases run
   std::string own_golden;           ///< the suite's own folder of them; empty: none

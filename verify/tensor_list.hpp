@@ -1,6 +1,6 @@
 // A problem's tensors as lists: what a plan is given, and what it fills. The order is that of the
-// visitors in impls/api/tensors.hpp, so that the lists of two problems of one spec pair up; an absent
-// tensor stands in the list with an absent view.
+// visitors in impls/api/tensors.hpp, so that the lists of two problems of one spec pair up; an
+// absent tensor stands in the list with an absent view.
 #pragma once
 
 #include <algorithm>
@@ -22,8 +22,9 @@ template <class T, template <class> class Tensors>
 void append(const Spec& spec, const Tensors<T>& tensors, std::vector<NamedView<T>>& list) {
   constexpr std::size_t most = 16;  // of any two structures together
   list.reserve(most);
-  for_each(spec, tensors,
-           [&](const TensorInfo& info, const View<T>& view) { list.push_back({info, view}); });
+  for_each(spec, tensors, [&](const TensorInfo& info, const View<T>& view) {
+    list.push_back({info, view});
+  });
 }
 
 /// Parameters, inputs, upstream gradients.

@@ -284,10 +284,10 @@ double required_resolution() {
 template double required_resolution<float>();
 template double required_resolution<double>();
 
-#define BPTT_INSTANTIATE(GOT, EXPECTED)                                                          \
-  template TensorError compare(const Spec&, const std::vector<Index>&, const TensorInfo&,        \
-                               const View<GOT>&, const View<const EXPECTED>&,              \
-                               const View<double>&, double)
+#define BPTT_INSTANTIATE(GOT, EXPECTED)                                                            \
+  template TensorError compare(const Spec&, const std::vector<Index>&, const TensorInfo&,          \
+                               const View<GOT>&, const View<const EXPECTED>&, const View<double>&, \
+                               double)
 BPTT_INSTANTIATE(float, double);
 BPTT_INSTANTIATE(double, double);
 BPTT_INSTANTIATE(double, long double);

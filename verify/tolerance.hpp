@@ -18,8 +18,8 @@ namespace bptt::verify {
 /// The one limit: an element fails where it is off by more than this many units.
 inline constexpr double error_limit = 32;
 
-/// A part of a tensor that is judged by its own signal and noise: one time step of x and y, one gate
-/// block of a parameter, a whole state. A contiguous range of elements.
+/// A part of a tensor that is judged by its own signal and noise: one time step of x and y, one
+/// gate block of a parameter, a whole state. A contiguous range of elements.
 struct Slice {
   Index begin = 0, end = 0;
   Index time = -1;  ///< -1: has no time axis
@@ -32,7 +32,7 @@ struct Place {
   std::string tensor;
   Index index = -1;  ///< -1: nowhere in particular
   Index time = -1, batch = -1;
-  std::string gate;           ///< of a parameter
+  std::string gate;             ///< of a parameter
   Index row = -1, column = -1;  ///< row: within the gate block; column: the last axis
 };
 Place place_of(const Spec&, const TensorInfo&, Index index);
@@ -47,9 +47,9 @@ template <Real T>
 struct Reference {
   explicit Reference(const Spec& spec) : given(spec), expected(spec), unit(spec) {}
 
-  Problem<T> given;             ///< what a backend gets
-  Problem<Wider<T>> expected;   ///< out and grads
-  Problem<double> unit;         ///< out and grads: the unit of each element
+  Problem<T> given;            ///< what a backend gets
+  Problem<Wider<T>> expected;  ///< out and grads
+  Problem<double> unit;        ///< out and grads: the unit of each element
 };
 
 /// `source` are inputs in double. Where `T` is float, they are rounded for naive<float>;
@@ -71,15 +71,15 @@ int neighbours_for(const Spec&);
 /// One tensor compared.
 struct TensorError {
   TensorInfo info;
-  Index elements = 0;            ///< compared; padding not counted
+  Index elements = 0;  ///< compared; padding not counted
   Index slices = 0;
-  Index inconclusive_slices = 0; ///< the limit there is not far enough below the signal
-  double worst = 0;              ///< largest error in units; infinite where NaN or Inf came
-  Place place;                   ///< of the worst
+  Index inconclusive_slices = 0;  ///< the limit there is not far enough below the signal
+  double worst = 0;               ///< largest error in units; infinite where NaN or Inf came
+  Place place;                    ///< of the worst
   double got = 0, expected = 0, unit = 0;
-  Index wrong = 0;               ///< elements beyond the limit
+  Index wrong = 0;  ///< elements beyond the limit
   Index first_wrong_time = -1, last_wrong_time = -1;
-  Index nonzero_padding = 0;     ///< padded elements that are not exactly zero
+  Index nonzero_padding = 0;  ///< padded elements that are not exactly zero
   Place padding_place;
   double padding_got = 0;
 

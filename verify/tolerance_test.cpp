@@ -64,9 +64,9 @@ TEST(Compare, FailsBeyondTheLimitAndNamesTheSteps) {
 }
 
 TEST(Compare, NeverPassesWhatIsNotANumber) {
-  for (const float bad : {std::numeric_limits<float>::quiet_NaN(),
-                          std::numeric_limits<float>::infinity(),
-                          -std::numeric_limits<float>::infinity()}) {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+        -std::numeric_limits<float>::infinity()}) {
     Ones t;
     t.got.view()[5] = bad;
     EXPECT_TRUE(t.compared().failed());
@@ -162,7 +162,8 @@ double share_of_sharp_slices(double relative_error) {
         std::vector<std::pair<double, double>> by_size;
         for (Index e = slice.begin; e < slice.end; ++e) {
           if (is_padding(c.spec, c.lengths(), expected[i].info, e)) continue;
-          by_size.emplace_back(std::abs(static_cast<double>(expected[i].view[e])), units[i].view[e]);
+          by_size.emplace_back(std::abs(static_cast<double>(expected[i].view[e])),
+                               units[i].view[e]);
         }
         if (by_size.empty()) continue;
         std::sort(by_size.begin(), by_size.end());

@@ -1,5 +1,5 @@
-// An example backend for docs/adding-a-backend.md: the plain RNN without lengths, on one thread. Copy
-// this folder to impls/toy and add the line bptt_backend(toy) to impls/CMakeLists.txt.
+// An example backend for docs/adding-a-backend.md: the plain RNN without lengths, on one thread.
+// Copy this folder to impls/toy and add the line bptt_backend(toy) to impls/CMakeLists.txt.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -104,6 +104,8 @@ class ToyBackend final : public Backend {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_backend() { return std::make_unique<ToyBackend>(); }
+std::unique_ptr<Backend> make_backend() {
+  return std::make_unique<ToyBackend>();
+}
 
 }  // namespace bptt::toy

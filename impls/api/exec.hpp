@@ -9,7 +9,9 @@ enum class Recompute {
 };
 
 struct Exec {
-  int threads = 1;  ///< exactly as many as asked for, the caller's included
+  /// Exactly as many as asked for, the caller's included. (More than the machine has processors: as
+  /// many as oneTBB grants while another plan with more threads than processors is alive.)
+  int threads = 1;
   Recompute recompute = Recompute::none;
   bool same_for_all_threads = false;  ///< bitwise equal results for every value of `threads`
   /// Thread k of a plan is bound to the k-th processor the process may use. The caller is thread 0

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <fstream>
 #include <limits>
+#include <string_view>
 
 #include "impls/api/error.hpp"
 
@@ -19,27 +20,38 @@ std::size_t number_in(const char* path) {
   return file >> number ? number : unlimited;
 }
 
-std::size_t system_available() {
-  std::ifstream meminfo("/proc/meminfo");
-  for (std::string key, unit; meminfo >> key;) {
-    std::size_t kib = 0;
-    if (!(meminfo >> kib)) break;
-    std::getline(meminfo, unit);
-    if (key == "MemAvailable:") return kib * 1024;
+/// The number that follows a key at the start of a line; 0 where there is none.
+std::size_t number_after(std::string_view wanted, const char* path) {
+  std::ifstream file(path);
+  for (std::string key, rest; file >> key;) {
+    std::size_t number = 0;
+    if (!(file >> number)) break;
+    std::getline(file, rest);
+    if (key == wanted) return number;
   }
-  return unlimited;
+  return 0;
+}
+
+std::size_t system_available() {
+  const std::size_t kib = number_after("MemAvailable:", "/proc/meminfo");
+  return kib == 0 ? unlimited : kib * 1024;
 }
 
 std::size_t control_group_available() {
   const std::size_t limit = number_in("/sys/fs/cgroup/memory.max");
   const std::size_t used = number_in("/sys/fs/cgroup/memory.current");
   if (limit == unlimited || used == unlimited) return unlimited;
-  return limit > used ? limit - used : 0;
+  // File cache counts as used, but gives way.
+  const std::size_t cache = number_after("inactive_file", "/sys/fs/cgroup/memory.stat");
+  const std::size_t held = used > cache ? used - cache : 0;
+  return limit > held ? limit - held : 0;
 }
 
 }  // namespace
 
-std::size_t available_memory() { return std::min(system_available(), control_group_available()); }
+std::size_t available_memory() {
+  return std::min(system_available(), control_group_available());
+}
 
 void require_memory(std::size_t bytes, const std::string& what) {
   const std::size_t available = available_memory();

@@ -6,8 +6,9 @@
 
 namespace bptt {
 
-/// Bytes this process can still use: what the system says is available, bounded by the control group
-/// it runs in. The largest std::size_t where the system does not say.
+/// Bytes this process can still use: what the system says is available, bounded by the limit of the
+/// control group it runs in where that is mounted as /sys/fs/cgroup (version 2, as in a container).
+/// The largest std::size_t where the system does not say.
 std::size_t available_memory();
 
 /// Throws Error(unavailable) naming `what`, the bytes it needs and the bytes there are.

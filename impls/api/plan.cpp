@@ -3,7 +3,8 @@
 namespace bptt {
 namespace {
 
-/// Checks every tensor of a structure; `required` names the one that may not be absent, or is empty.
+/// Checks every tensor of a structure; `required` names the one that may not be absent, or is
+/// empty.
 template <class Tensors>
 void check_all(const Spec& spec, const Tensors& tensors, std::string_view required) {
   for_each(spec, tensors, [&](const TensorInfo& info, const auto& view) {
@@ -16,12 +17,12 @@ void check_all(const Spec& spec, const Tensors& tensors, std::string_view requir
 template <class T>
 void check_lengths(const Spec& spec, const Inputs<const T>& in) {
   const auto fail = [&](const std::string& came) {
-    throw Error(ErrorKind::usage, "lengths: expected " +
-                                      (spec.lengths ? std::to_string(spec.shape.B) +
-                                                          " values in 0.." +
-                                                          std::to_string(spec.shape.T)
-                                                    : std::string("none, the spec has none")) +
-                                      "; got " + came);
+    throw Error(ErrorKind::usage,
+                "lengths: expected " +
+                    (spec.lengths ? std::to_string(spec.shape.B) + " values in 0.." +
+                                        std::to_string(spec.shape.T)
+                                  : std::string("none, the spec has none")) +
+                    "; got " + came);
   };
   const auto expected = static_cast<std::size_t>(spec.lengths ? spec.shape.B : 0);
   if (in.lengths.size() != expected) fail(std::to_string(in.lengths.size()) + " values");

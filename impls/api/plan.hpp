@@ -10,8 +10,10 @@
 
 namespace bptt {
 
-/// Not thread-safe: one call at a time on one plan. Different plans may run side by side.
-/// Instantiated for float, double, long double and std::complex<double> (the last two: naive only).
+/// Not thread-safe: one call at a time on one plan. Different plans may run side by side, except
+/// that OpenBLAS has one thread count for the whole process: plans of backends that stand on it
+/// (`blas`, `tbb`) must then agree on that count, which `tbb` needs to be 1. Instantiated for
+/// float, double, long double and std::complex<double> (the last two: naive only).
 template <Scalar T>
 class Plan {
  public:
@@ -22,8 +24,8 @@ class Plan {
   /// Throws Error(usage) where a tensor is not as tensors.hpp has it for this plan's spec.
   void forward(const Params<const T>&, const Inputs<const T>&, const Outputs<T>&);
 
-  /// Needs the parameters and inputs of the forward call before it, unchanged. It consumes the tape:
-  /// one backward for each forward, else Error(usage).
+  /// Needs the parameters and inputs of the forward call before it, unchanged. It consumes the
+  /// tape: one backward for each forward, else Error(usage).
   void backward(const Params<const T>&, const Inputs<const T>&, const OutputGrads<const T>&,
                 const Grads<T>&);
 

@@ -10,12 +10,13 @@ const Backend& find_backend(std::string_view name) {
   }
   for (const auto& left_out : left_out_backends()) {
     if (left_out.name == name) {
-      throw Error(ErrorKind::unavailable, "backend '" + std::string(name) +
-                                              "' was left out of this build: " +
-                                              std::string(left_out.reason));
+      throw Error(ErrorKind::unavailable,
+                  "backend '" + std::string(name) +
+                      "' was left out of this build: " + std::string(left_out.reason));
     }
   }
-  throw Error(ErrorKind::usage, "backend: expected one of " + known + "; got '" + std::string(name) + "'");
+  throw Error(ErrorKind::usage,
+              "backend: expected one of " + known + "; got '" + std::string(name) + "'");
 }
 
 }  // namespace bptt

@@ -1,7 +1,5 @@
 #include "impls/api/spec.hpp"
 
-#include <array>
-#include <limits>
 #include <vector>
 
 #include "impls/api/scalar.hpp"
@@ -71,9 +69,12 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 
 std::string known_options(CellKind kind) {
   switch (kind) {
-    case CellKind::rnn: return names_in(activations) + ", bias=on|off";
-    case CellKind::lstm: return "bias=on|off";
-    case CellKind::gru: return "reset=before_matmul|after_matmul, update=take|keep, bias=on|off";
+    case CellKind::rnn:
+      return names_in(activations) + ", bias=on|off";
+    case CellKind::lstm:
+      return "bias=on|off";
+    case CellKind::gru:
+      return "reset=before_matmul|after_matmul, update=take|keep, bias=on|off";
   }
   return "";
 }
@@ -106,15 +107,24 @@ bool apply_option(Cell& cell, const std::string& what, std::string_view option) 
 
 }  // namespace
 
-std::string_view name_of(Dtype dtype) { return name_in(dtypes, dtype); }
-Dtype parse_dtype(std::string_view name) { return parse_in(dtypes, "dtype", name); }
-std::size_t bytes_of(Dtype dtype) { return dtype == Dtype::f32 ? sizeof(float) : sizeof(double); }
+std::string_view name_of(Dtype dtype) {
+  return name_in(dtypes, dtype);
+}
+Dtype parse_dtype(std::string_view name) {
+  return parse_in(dtypes, "dtype", name);
+}
+std::size_t bytes_of(Dtype dtype) {
+  return dtype == Dtype::f32 ? sizeof(float) : sizeof(double);
+}
 
 Index Cell::gates() const {
   switch (kind) {
-    case CellKind::rnn: return 1;
-    case CellKind::lstm: return 4;
-    case CellKind::gru: return 3;
+    case CellKind::rnn:
+      return 1;
+    case CellKind::lstm:
+      return 4;
+    case CellKind::gru:
+      return 3;
   }
   return 0;
 }
@@ -123,9 +133,12 @@ std::string_view Cell::gate_name(Index g) const {
   static constexpr std::string_view lstm[] = {"i", "f", "g", "o"};
   static constexpr std::string_view gru[] = {"r", "z", "n"};
   switch (kind) {
-    case CellKind::rnn: return "h";
-    case CellKind::lstm: return lstm[g];
-    case CellKind::gru: return gru[g];
+    case CellKind::rnn:
+      return "h";
+    case CellKind::lstm:
+      return lstm[g];
+    case CellKind::gru:
+      return gru[g];
   }
   return "?";
 }

@@ -26,10 +26,10 @@ enum class GruUpdate { take, keep };
 /// A recurrent cell with its options. Options of other kinds keep their defaults.
 struct Cell {
   CellKind kind = CellKind::lstm;
-  Activation activation = Activation::tanh;    ///< rnn only
-  GruReset reset = GruReset::before_matmul;    ///< gru only
-  GruUpdate update = GruUpdate::take;          ///< gru only
-  bool bias = true;                            ///< bias_ih and bias_hh are there
+  Activation activation = Activation::tanh;  ///< rnn only
+  GruReset reset = GruReset::before_matmul;  ///< gru only
+  GruUpdate update = GruUpdate::take;        ///< gru only
+  bool bias = true;                          ///< bias_ih and bias_hh are there
 
   /// Number of gate blocks G: parameters have G*H rows. Order: lstm i,f,g,o; gru r,z,n.
   Index gates() const;

@@ -1,10 +1,10 @@
 #include "impls/api/spec.hpp"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <limits>
 #include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 namespace bptt {
 namespace {
@@ -50,7 +50,8 @@ TEST(Spec, RefusesExtentsThatAreNotThereOrDoNotFit) {
   const auto message = [](Shape shape) {
     return message_of([&] { Spec{{}, shape, false}.validate(); }, ErrorKind::usage);
   };
-  EXPECT_THAT(message({0, 1, 1, 1}), HasSubstr("T (sequence length): expected an extent of at least 1; got 0"));
+  EXPECT_THAT(message({0, 1, 1, 1}),
+              HasSubstr("T (sequence length): expected an extent of at least 1; got 0"));
   EXPECT_THAT(message({1, 1, 1, -4}), HasSubstr("H (hidden size)"));
   constexpr Index huge = std::numeric_limits<Index>::max() / 2;
   EXPECT_THAT(message({1, 1, 1, huge}), HasSubstr("does not fit in 64 bits"));

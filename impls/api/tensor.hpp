@@ -23,7 +23,8 @@ class Tensor {
   explicit Tensor(const Extents& extents) : extents_(extents) {
     if (extents.rank() == 0) return;
     constexpr std::size_t line = 64;
-    const auto bytes = (static_cast<std::size_t>(extents.size()) * sizeof(T) + line - 1) / line * line;
+    const auto bytes =
+        (static_cast<std::size_t>(extents.size()) * sizeof(T) + line - 1) / line * line;
     data_.reset(static_cast<T*>(std::aligned_alloc(line, std::max(bytes, line))));
     if (!data_) throw std::bad_alloc();
     std::uninitialized_fill_n(data_.get(), extents.size(), T{});
@@ -41,8 +42,8 @@ class Tensor {
   Extents extents_;
 };
 
-/// Every tensor of a spec. `params`, `in` and `dout` are for the caller to fill; a plan's forward and
-/// backward fill `out` and `grads`.
+/// Every tensor of a spec. `params`, `in` and `dout` are for the caller to fill; a plan's forward
+/// and backward fill `out` and `grads`.
 template <Scalar T>
 class Problem {
  public:

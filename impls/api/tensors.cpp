@@ -20,8 +20,9 @@ void check_extents(const TensorInfo& info, bool present, const Extents& came, Pr
     return;
   }
   if (!exists) {
-    throw Error(ErrorKind::usage, info.name() + ": this cell has no such tensor; got one of extents " +
-                                      to_string(came));
+    throw Error(
+        ErrorKind::usage,
+        info.name() + ": this cell has no such tensor; got one of extents " + to_string(came));
   }
   if (!(came == info.extents)) {
     throw Error(ErrorKind::usage, info.name() + ": expected extents " + to_string(info.extents) +

@@ -22,9 +22,7 @@ struct Params {
   View<T> bias_ih;    ///< [G*H], absent without bias
   View<T> bias_hh;    ///< [G*H], absent without bias
 
-  operator Params<const T>() const
-    requires(!std::is_const_v<T>)
-  {
+  operator Params<const T>() const requires(!std::is_const_v<T>) {
     return {weight_ih, weight_hh, bias_ih, bias_hh};
   }
 };
@@ -38,11 +36,7 @@ struct Inputs {
   /// length are padding: x there is not read, y and gradients there are zero.
   std::span<const Index> lengths{};
 
-  operator Inputs<const T>() const
-    requires(!std::is_const_v<T>)
-  {
-    return {x, h0, c0, lengths};
-  }
+  operator Inputs<const T>() const requires(!std::is_const_v<T>) { return {x, h0, c0, lengths}; }
 };
 
 /// What forward gives.
@@ -60,15 +54,12 @@ struct OutputGrads {
   View<T> hT;  ///< dhT [B,H]; absent: zero
   View<T> cT;  ///< dcT [B,H], lstm only; absent: zero
 
-  operator OutputGrads<const T>() const
-    requires(!std::is_const_v<T>)
-  {
-    return {y, hT, cT};
-  }
+  operator OutputGrads<const T>() const requires(!std::is_const_v<T>) { return {y, hT, cT}; }
 };
 
-/// What backward gives: the gradient with respect to every parameter and input. Each is overwritten,
-/// not added to; an absent one is not wanted, and is not computed where that saves work.
+/// What backward gives: the gradient with respect to every parameter and input. Each is
+/// overwritten, not added to; an absent one is not wanted, and is not computed where that saves
+/// work.
 template <class T>
 struct Grads {
   Params<T> params;
@@ -97,7 +88,9 @@ void for_each(const Spec& spec, const Params<T>& p, Visit&& visit) {
   visit(TensorInfo{"bias_hh_l0", bias}, p.bias_hh);
 }
 
-inline Extents state_extents(const Spec& spec) { return {spec.shape.B, spec.shape.H}; }
+inline Extents state_extents(const Spec& spec) {
+  return {spec.shape.B, spec.shape.H};
+}
 inline Extents cell_state_extents(const Spec& spec) {
   return spec.cell.has_cell_state() ? state_extents(spec) : Extents{};
 }
@@ -133,8 +126,8 @@ void for_each(const Spec& spec, const Grads<T>& grads, Visit&& visit) {
 }
 
 /// Throws Error(usage) naming the tensor, the extents expected and what came, where the view is
-/// neither absent nor as the spec has it; absence is an error where the tensor is `required` and the
-/// spec has it. Runs at every call of a plan: it allocates nothing unless it fails.
+/// neither absent nor as the spec has it; absence is an error where the tensor is `required` and
+/// the spec has it. Runs at every call of a plan: it allocates nothing unless it fails.
 enum class Presence { required, optional };
 void check_extents(const TensorInfo&, bool present, const Extents& came, Presence);
 

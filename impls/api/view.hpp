@@ -45,9 +45,7 @@ class View {
   View(T* data, const Extents& extents) : data_(data), extents_(extents) {}
 
   /// A view of mutable elements is also one of constant elements.
-  operator View<const T>() const
-    requires(!std::is_const_v<T>)
-  {
+  operator View<const T>() const requires(!std::is_const_v<T>) {
     return View<const T>(data_, extents_);
   }
 

@@ -1,8 +1,8 @@
 // The backend `blas`: the schedule over the whole batch, OpenBLAS inside each product with as many
 // threads as asked for. Pointwise work runs on the caller's thread.
 //
-// Bitwise equal from run to run as far as OpenBLAS is; how it splits a product depends on the number
-// of threads, and so do the last bits.
+// Bitwise equal from run to run as far as OpenBLAS is; how it splits a product depends on the
+// number of threads, and so do the last bits.
 #include "impls/api/backend.hpp"
 #include "impls/cell/pointwise.hpp"
 #include "impls/linalg/blas_kernels.hpp"
@@ -95,6 +95,8 @@ class BlasBackend final : public Backend {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_backend() { return std::make_unique<BlasBackend>(); }
+std::unique_ptr<Backend> make_backend() {
+  return std::make_unique<BlasBackend>();
+}
 
 }  // namespace bptt::blas

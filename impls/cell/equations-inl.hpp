@@ -68,8 +68,8 @@ template <class D>
 struct Gru {
   using V = hn::Vec<D>;
 
-  /// h_t from the candidate n; z weighs n (take) or the old state (keep). Written as in the formula:
-  /// the shorter h + z (n-h) would give inf-inf where the plain one does not.
+  /// h_t from the candidate n; z weighs n (take) or the old state (keep). Written as in the
+  /// formula: the shorter h + z (n-h) would give inf-inf where the plain one does not.
   template <GruUpdate update>
   static HWY_INLINE V forward(D d, V z, V n, V h_prev) {
     const V other = hn::Sub(hn::Set(d, hn::TFromD<D>(1)), z);

@@ -6,7 +6,6 @@
 #define HWY_TARGET_INCLUDE "impls/cell/pointwise.cpp"
 // foreach_target.h must come before highway.h.
 #include <hwy/foreach_target.h>
-
 #include <hwy/highway.h>
 
 #include "impls/cell/equations-inl.hpp"
@@ -31,11 +30,16 @@ template <class Body>
 HWY_INLINE void with_activation(Activation phi, Body body) {
   using enum Activation;
   switch (phi) {
-    case tanh: return body(std::integral_constant<Activation, tanh>());
-    case relu: return body(std::integral_constant<Activation, relu>());
-    case sigmoid: return body(std::integral_constant<Activation, sigmoid>());
-    case leaky_relu: return body(std::integral_constant<Activation, leaky_relu>());
-    case identity: return body(std::integral_constant<Activation, identity>());
+    case tanh:
+      return body(std::integral_constant<Activation, tanh>());
+    case relu:
+      return body(std::integral_constant<Activation, relu>());
+    case sigmoid:
+      return body(std::integral_constant<Activation, sigmoid>());
+    case leaky_relu:
+      return body(std::integral_constant<Activation, leaky_relu>());
+    case identity:
+      return body(std::integral_constant<Activation, identity>());
   }
 }
 
@@ -65,9 +69,9 @@ void lstm_forward(const LstmForward<T>& s) {
     T *f = i + s.H, *g = f + s.H, *o = g + s.H;
     const Index at = row * s.H;
     for_units<T>(s.H, [&](auto d, Index j) HWY_ATTR {
-      const auto step = Lstm<decltype(d)>::forward(
-          d, hn::LoadU(d, i + j), hn::LoadU(d, f + j), hn::LoadU(d, g + j), hn::LoadU(d, o + j),
-          hn::LoadU(d, s.c_prev + at + j));
+      const auto step = Lstm<decltype(d)>::forward(d, hn::LoadU(d, i + j), hn::LoadU(d, f + j),
+                                                   hn::LoadU(d, g + j), hn::LoadU(d, o + j),
+                                                   hn::LoadU(d, s.c_prev + at + j));
       hn::StoreU(step.i, d, i + j);
       hn::StoreU(step.f, d, f + j);
       hn::StoreU(step.g, d, g + j);
@@ -192,15 +196,26 @@ void gru_backward_reset(const GruBackward<T>& s) {
 
 template <class T>
 const Kernels<T>* table() {
-  static constexpr Kernels<T> kernels = {
-      rnn_forward<T>,       rnn_backward<T>,          lstm_forward<T>,           lstm_backward<T>,
-      gru_forward_gates<T>, gru_forward_candidate<T>, gru_backward_candidate<T>, gru_backward_reset<T>};
+  static constexpr Kernels<T> kernels = {rnn_forward<T>,
+                                         rnn_backward<T>,
+                                         lstm_forward<T>,
+                                         lstm_backward<T>,
+                                         gru_forward_gates<T>,
+                                         gru_forward_candidate<T>,
+                                         gru_backward_candidate<T>,
+                                         gru_backward_reset<T>};
   return &kernels;
 }
 
-const Kernels<float>* table_f32() { return table<float>(); }
-const Kernels<double>* table_f64() { return table<double>(); }
-const char* target_name() { return hwy::TargetName(HWY_TARGET); }
+const Kernels<float>* table_f32() {
+  return table<float>();
+}
+const Kernels<double>* table_f64() {
+  return table<double>();
+}
+const char* target_name() {
+  return hwy::TargetName(HWY_TARGET);
+}
 
 }  // namespace bptt::cell::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -224,7 +239,9 @@ const Kernels<double>& kernels<double>() {
   return best;
 }
 
-const char* instruction_set() { return HWY_DYNAMIC_DISPATCH(target_name)(); }
+const char* instruction_set() {
+  return HWY_DYNAMIC_DISPATCH(target_name)();
+}
 
 }  // namespace bptt::cell
 #endif

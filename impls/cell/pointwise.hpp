@@ -1,5 +1,5 @@
-// The equations of each cell that are pointwise in the hidden units: what is left of a time step when
-// the matrix products are taken away. Every fast backend shares them; `naive` has its own.
+// The equations of each cell that are pointwise in the hidden units: what is left of a time step
+// when the matrix products are taken away. Every fast backend shares them; `naive` has its own.
 //
 // A step has `rows` sequences of H units, all arrays dense and row-major. Formulas, forward and
 // backward, with their sources: docs/equations.md. The best instruction set is chosen once, when
@@ -13,17 +13,17 @@ namespace bptt::cell {
 
 template <Real T>
 struct RnnForward {
-  Index size;      ///< rows*H
-  const T* p;      ///< [rows,H], pre-activations
-  T* h;            ///< [rows,H]; may be p
+  Index size;  ///< rows*H
+  const T* p;  ///< [rows,H], pre-activations
+  T* h;        ///< [rows,H]; may be p
 };
 
 template <Real T>
 struct RnnBackward {
   Index size;
-  const T* dh;     ///< [rows,H]
-  const T* h;      ///< [rows,H]
-  T* dp;           ///< [rows,H]; may be h
+  const T* dh;  ///< [rows,H]
+  const T* h;   ///< [rows,H]
+  T* dp;        ///< [rows,H]; may be h
 };
 
 template <Real T>
@@ -50,8 +50,8 @@ struct LstmBackward {
 template <Real T>
 struct GruForward {
   Index rows, H;
-  T* gates;          ///< [rows,3H] r,z,n: pre-activations in, activations out
-  const T* h_prev;   ///< [rows,H]
+  T* gates;         ///< [rows,3H] r,z,n: pre-activations in, activations out
+  const T* h_prev;  ///< [rows,H]
   /// [rows,H]. before_matmul: r h_{t-1}, set by the first half. after_matmul: W_hn h_{t-1} in,
   /// with b_hn added out.
   T* product;
@@ -66,7 +66,7 @@ struct GruBackward {
   T* gates;         ///< [rows,3H]: activations in, gradient of the pre-activations out
   /// [rows,H], as forward left it in. after_matmul: gradient of W_hn h_{t-1} + b_hn out.
   T* product;
-  T* dh;            ///< [rows,H]: of h_t in; out: the part for h_{t-1} that goes past the products
+  T* dh;  ///< [rows,H]: of h_t in; out: the part for h_{t-1} that goes past the products
   const T* d_product;  ///< [rows,H], before_matmul's second half: gradient of r h_{t-1}
 };
 

@@ -1,13 +1,13 @@
-// Accuracy of the vectorised activations, at every position of a vector and of its tail. The equations
-// around them are tested through the backends.
+// Accuracy of the vectorised activations, at every position of a vector and of its tail. The
+// equations around them are tested through the backends.
 #include "impls/cell/pointwise.hpp"
-
-#include <gtest/gtest.h>
 
 #include <bit>
 #include <cmath>
 #include <limits>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace bptt::cell {
 namespace {
@@ -28,11 +28,16 @@ std::vector<T> slopes(Activation phi, const std::vector<T>& h) {
 
 long double exact(Activation phi, long double x) {
   switch (phi) {
-    case Activation::tanh: return std::tanh(x);
-    case Activation::sigmoid: return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x));
-    case Activation::relu: return x < 0 ? 0 : x;
-    case Activation::leaky_relu: return x < 0 ? static_cast<long double>(0.01) * x : x;
-    case Activation::identity: return x;
+    case Activation::tanh:
+      return std::tanh(x);
+    case Activation::sigmoid:
+      return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x));
+    case Activation::relu:
+      return x < 0 ? 0 : x;
+    case Activation::leaky_relu:
+      return x < 0 ? static_cast<long double>(0.01) * x : x;
+    case Activation::identity:
+      return x;
   }
   return x;
 }
@@ -47,8 +52,10 @@ double worst_ulp(Activation phi, const std::vector<T>& x) {
     const T rounded = static_cast<T>(want);
     // Below the normal range a unit in the last place says little about a float function.
     if (std::fabs(rounded) < std::numeric_limits<T>::min()) continue;
-    const T ulp = std::nextafter(std::fabs(rounded), std::numeric_limits<T>::infinity()) - std::fabs(rounded);
-    worst = std::max(worst, static_cast<double>(std::fabs(static_cast<long double>(y[i]) - want) / ulp));
+    const T ulp =
+        std::nextafter(std::fabs(rounded), std::numeric_limits<T>::infinity()) - std::fabs(rounded);
+    worst = std::max(worst,
+                     static_cast<double>(std::fabs(static_cast<long double>(y[i]) - want) / ulp));
   }
   return worst;
 }

@@ -67,7 +67,8 @@ Json parse_header(const std::string& path, const char* begin, const char* end) {
   } catch (const Json::exception& error) {
     fail(path, std::string("expected a JSON header; ") + error.what());
   }
-  if (duplicate) fail_tensor(path, *duplicate, "expected each name once; it stands twice in the header");
+  if (duplicate)
+    fail_tensor(path, *duplicate, "expected each name once; it stands twice in the header");
   if (!header.is_object()) {
     fail(path, std::string("expected a JSON object as header; got ") + header.type_name());
   }
@@ -119,10 +120,9 @@ Entry read_entry(const std::string& path, const std::string& name, const Json& j
   }
   Entry entry;
   const Json& dtype = member(path, name, json, "dtype");
-  const auto* row =
-      std::find_if(std::begin(types), std::end(types), [&](const TypeRow& candidate) {
-        return dtype.is_string() && dtype.get_ref<const std::string&>() == candidate.name;
-      });
+  const auto* row = std::find_if(std::begin(types), std::end(types), [&](const TypeRow& candidate) {
+    return dtype.is_string() && dtype.get_ref<const std::string&>() == candidate.name;
+  });
   if (row == std::end(types)) {
     fail_tensor(path, name, "dtype: expected F32, F64 or I64; got " + dtype.dump());
   }
@@ -151,15 +151,15 @@ Entry read_entry(const std::string& path, const std::string& name, const Json& j
     fail_tensor(path, name, "data_offsets: expected begin <= end; got " + offsets.dump());
   }
   if (entry.end > data_bytes) {
-    fail_tensor(path, name, "data_offsets: expected an end within the " +
-                                std::to_string(data_bytes) + " bytes of data in the file; got " +
-                                offsets.dump());
+    fail_tensor(path, name,
+                "data_offsets: expected an end within the " + std::to_string(data_bytes) +
+                    " bytes of data in the file; got " + offsets.dump());
   }
   if (entry.end - entry.begin != bytes) {
-    fail_tensor(path, name, "expected " + std::to_string(bytes) + " bytes for " +
-                                std::string(row->name) + " " + shape.dump() + "; its data_offsets " +
-                                offsets.dump() + " hold " +
-                                std::to_string(entry.end - entry.begin));
+    fail_tensor(path, name,
+                "expected " + std::to_string(bytes) + " bytes for " + std::string(row->name) + " " +
+                    shape.dump() + "; its data_offsets " + offsets.dump() + " hold " +
+                    std::to_string(entry.end - entry.begin));
   }
   return entry;
 }
@@ -189,8 +189,12 @@ void check_coverage(const std::string& path, std::vector<std::pair<std::string, 
 
 }  // namespace
 
-std::string_view name_of(StoredType type) { return row_of(type).name; }
-std::size_t bytes_of(StoredType type) { return row_of(type).bytes; }
+std::string_view name_of(StoredType type) {
+  return row_of(type).name;
+}
+std::size_t bytes_of(StoredType type) {
+  return row_of(type).bytes;
+}
 
 std::string shape_text(std::span<const Index> shape) {
   std::string text = "[";
@@ -274,9 +278,12 @@ std::vector<Value> Safetensors::values(const StoredTensor& tensor) const {
 std::vector<double> Safetensors::reals(const std::string& name) const {
   const StoredTensor& found = tensor(name);
   switch (found.type) {
-    case StoredType::f32: return values<float, double>(found);
-    case StoredType::f64: return values<double, double>(found);
-    case StoredType::i64: break;
+    case StoredType::f32:
+      return values<float, double>(found);
+    case StoredType::f64:
+      return values<double, double>(found);
+    case StoredType::i64:
+      break;
   }
   fail_tensor(path_, name, "expected F32 or F64; got I64");
 }

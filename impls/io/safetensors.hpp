@@ -1,5 +1,6 @@
-// Reading safetensors files: an 8-byte little-endian header length, a JSON header, raw little-endian
-// tensors. Strict: what the header says must account for every byte of the file exactly once.
+// Reading safetensors files: an 8-byte little-endian header length, a JSON header, raw
+// little-endian tensors. Strict: what the header says must account for every byte of the file
+// exactly once.
 #pragma once
 
 #include <cstddef>

@@ -2,8 +2,6 @@
 // and the tensor where there is one.
 #include "impls/io/safetensors.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -13,6 +11,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "impls/api/error.hpp"
 #include "impls/io/safetensors_writer.hpp"
@@ -96,7 +95,9 @@ struct Hostile {
   const char* expected;  ///< part of the message
 };
 
-void PrintTo(const Hostile& file, std::ostream* out) { *out << file.name; }
+void PrintTo(const Hostile& file, std::ostream* out) {
+  *out << file.name;
+}
 
 const Hostile hostile[] = {
     {"Empty", {}, "at least 8 bytes; the file has 0"},
@@ -113,16 +114,16 @@ const Hostile hostile[] = {
     {"NoDtype", file_of(R"({"x": {"shape": [1], "data_offsets": [0,8]}})", 8), "'dtype'"},
     {"NoShape", file_of(R"({"x": {"dtype": "F64", "data_offsets": [0,8]}})", 8), "'shape'"},
     {"NoOffsets", file_of(R"({"x": {"dtype": "F64", "shape": [1]}})", 8), "'data_offsets'"},
-    {"UnknownDtype",
-     file_of(R"({"x": {"dtype": "BF16", "shape": [1], "data_offsets": [0,2]}})", 2), "\"BF16\""},
+    {"UnknownDtype", file_of(R"({"x": {"dtype": "BF16", "shape": [1], "data_offsets": [0,2]}})", 2),
+     "\"BF16\""},
     {"DtypeNotText", file_of(R"({"x": {"dtype": 64, "shape": [1], "data_offsets": [0,8]}})", 8),
      "got 64"},
     {"NegativeExtent",
      file_of(R"({"x": {"dtype": "F64", "shape": [-1], "data_offsets": [0,8]}})", 8), "got -1"},
     {"FractionalExtent",
      file_of(R"({"x": {"dtype": "F64", "shape": [1.5], "data_offsets": [0,8]}})", 8), "got 1.5"},
-    {"ShapeNotAnArray",
-     file_of(R"({"x": {"dtype": "F64", "shape": 1, "data_offsets": [0,8]}})", 8), "an array"},
+    {"ShapeNotAnArray", file_of(R"({"x": {"dtype": "F64", "shape": 1, "data_offsets": [0,8]}})", 8),
+     "an array"},
     {"OverflowingShape",
      file_of(R"({"x": {"dtype": "F64", "shape": [4294967296,4294967296], "data_offsets": [0,0]}})",
              0),
@@ -135,8 +136,7 @@ const Hostile hostile[] = {
     {"ShapeAgainstBytes",
      file_of(R"({"x": {"dtype": "F64", "shape": [2], "data_offsets": [0,8]}})", 8), "16 bytes"},
     {"EndBeforeBegin",
-     file_of(R"({"x": {"dtype": "F64", "shape": [1], "data_offsets": [8,0]}})", 8),
-     "begin <= end"},
+     file_of(R"({"x": {"dtype": "F64", "shape": [1], "data_offsets": [8,0]}})", 8), "begin <= end"},
     {"OneOffset", file_of(R"({"x": {"dtype": "F64", "shape": [1], "data_offsets": [0]}})", 8),
      "[begin,end]"},
     {"BeyondTheData",
@@ -146,28 +146,31 @@ const Hostile hostile[] = {
                   "data_offsets": [18446744073709551608,18446744073709551615]}})",
              8),
      "data_offsets"},
-    {"Overlap", file_of(R"({"x": {"dtype": "F64", "shape": [2], "data_offsets": [0,16]},
+    {"Overlap",
+     file_of(R"({"x": {"dtype": "F64", "shape": [2], "data_offsets": [0,16]},
                             "y": {"dtype": "F64", "shape": [1], "data_offsets": [8,16]}})",
-                        16),
+             16),
      "'y': overlaps"},
-    {"Gap", file_of(R"({"x": {"dtype": "F64", "shape": [1], "data_offsets": [0,8]},
+    {"Gap",
+     file_of(R"({"x": {"dtype": "F64", "shape": [1], "data_offsets": [0,8]},
                         "y": {"dtype": "F64", "shape": [1], "data_offsets": [16,24]}})",
-                    24),
+             24),
      "'y': leaves a gap"},
     {"BytesOfNobody", file_of(R"({"x": {"dtype": "F64", "shape": [1], "data_offsets": [0,8]}})", 9),
      "accounts for 8"},
-    {"DuplicateName", file_of(R"({"x": {"dtype": "F64", "shape": [1], "data_offsets": [0,8]},
+    {"DuplicateName",
+     file_of(R"({"x": {"dtype": "F64", "shape": [1], "data_offsets": [0,8]},
                                   "x": {"dtype": "F64", "shape": [1], "data_offsets": [8,16]}})",
-                              16),
+             16),
      "'x': expected each name once"},
 };
 
 class HostileFile : public testing::TestWithParam<Hostile> {};
 
 TEST_P(HostileFile, IsRefusedInOneLine) {
-  EXPECT_THAT(message_of(GetParam().bytes),
-              AllOf(HasSubstr("some.safetensors: "), HasSubstr(GetParam().expected),
-                    Not(HasSubstr("\n"))));
+  EXPECT_THAT(
+      message_of(GetParam().bytes),
+      AllOf(HasSubstr("some.safetensors: "), HasSubstr(GetParam().expected), Not(HasSubstr("\n"))));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, HostileFile, testing::ValuesIn(hostile),

@@ -36,7 +36,8 @@ void SafetensorsWriter::add_bytes(const std::string& name, StoredType type,
   if (name == "__metadata__" || !names_.insert(name).second) {
     throw Error(ErrorKind::usage, name + ": expected a name of its own; it is taken");
   }
-  tensors_.emplace_back(name, StoredTensor{type, {shape.begin(), shape.end()}, data_.size(), count});
+  tensors_.emplace_back(name,
+                        StoredTensor{type, {shape.begin(), shape.end()}, data_.size(), count});
   const auto* begin = static_cast<const char*>(values);
   data_.insert(data_.end(), begin, begin + count * bytes_of(type));
 }
@@ -45,13 +46,14 @@ std::vector<char> SafetensorsWriter::bytes() const {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata_.empty()) header["__metadata__"] = metadata_;
   for (const auto& [name, tensor] : tensors_) {
-    header[name] = {{"dtype", name_of(tensor.type)},
-                    {"shape", tensor.shape},
-                    {"data_offsets",
-                     {tensor.offset, tensor.offset + tensor.elements * bytes_of(tensor.type)}}};
+    header[name] = {
+        {"dtype", name_of(tensor.type)},
+        {"shape", tensor.shape},
+        {"data_offsets", {tensor.offset, tensor.offset + tensor.elements * bytes_of(tensor.type)}}};
   }
   std::string text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the data is aligned for readers that map it
+  text.resize((text.size() + 7) / 8 * 8,
+              ' ');  // so that the data is aligned for readers that map it
   const std::uint64_t length = text.size();
   std::vector<char> bytes(sizeof length + text.size() + data_.size());
   std::memcpy(bytes.data(), &length, sizeof length);

@@ -1,5 +1,6 @@
-// Vectorised sigmoid, tanh and phi, on top of Highway's mathematics. Included once per instruction set
-// by foreach_target.h (hence the toggle instead of `#pragma once`); use inside HWY_NAMESPACE only.
+// Vectorised sigmoid, tanh and phi, on top of Highway's mathematics. Included once per instruction
+// set by foreach_target.h (hence the toggle instead of `#pragma once`); use inside HWY_NAMESPACE
+// only.
 #if defined(BPTT_LINALG_ACTIVATIONS_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef BPTT_LINALG_ACTIVATIONS_INL
 #undef BPTT_LINALG_ACTIVATIONS_INL

@@ -1,9 +1,9 @@
 #include "impls/linalg/blas_kernels.hpp"
 
+#include <cstdlib>
+
 #include <cblas.h>
 #include <unistd.h>
-
-#include <cstdlib>
 
 namespace bptt::linalg {
 namespace {
@@ -22,11 +22,10 @@ std::string environment(const char* name) {
 CpuFeatures cpu_features() {
   CpuFeatures features;
 #if defined(__x86_64__)
-  features.avx512 = __builtin_cpu_supports("avx512f") != 0 &&
-                    __builtin_cpu_supports("avx512bw") != 0 &&
-                    __builtin_cpu_supports("avx512cd") != 0 &&
-                    __builtin_cpu_supports("avx512dq") != 0 &&
-                    __builtin_cpu_supports("avx512vl") != 0;
+  features.avx512 =
+      __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+      __builtin_cpu_supports("avx512cd") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
+      __builtin_cpu_supports("avx512vl") != 0;
 #endif
   return features;
 }

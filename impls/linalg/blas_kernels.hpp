@@ -2,8 +2,9 @@
 //
 // OpenBLAS reads the CPU's model number when the library loads and picks a core type from a list of
 // models. A model newer than the list falls back to AVX2 kernels ("Haswell", "Zen"), even on a core
-// with AVX-512: a factor of up to 1.8 in sgemm. The environment variable OPENBLAS_CORETYPE overrides
-// the choice, but only before the library loads, so a program has to start itself anew with it.
+// with AVX-512: a factor of up to 1.8 in sgemm. The environment variable OPENBLAS_CORETYPE
+// overrides the choice, but only before the library loads, so a program has to start itself anew
+// with it.
 #pragma once
 
 #include <optional>
@@ -16,8 +17,9 @@ struct BlasKernels {
   std::string library;  ///< "OpenBLAS 0.3.21"
   std::string config;   ///< as OpenBLAS describes its own build
   std::string live;     ///< core type whose kernels run: "SkylakeX"
-  std::string how;      ///< who chose it: "OpenBLAS", "bptt (OpenBLAS had chosen Haswell)", "OPENBLAS_CORETYPE"
-  std::string better;   ///< core type that would suit this CPU better; empty where `live` is right
+  std::string
+      how;  ///< who chose it: "OpenBLAS", "bptt (OpenBLAS had chosen Haswell)", "OPENBLAS_CORETYPE"
+  std::string better;  ///< core type that would suit this CPU better; empty where `live` is right
 };
 BlasKernels blas_kernels();
 

@@ -1,9 +1,9 @@
 #include "impls/linalg/blas_threads.hpp"
 
-#include <cblas.h>
-
 #include <cstdlib>
 #include <string>
+
+#include <cblas.h>
 
 #include "impls/threads/affinity.hpp"
 
@@ -26,7 +26,8 @@ int max_blas_threads() {
 }
 
 void bind_blas_threads() {
-  // OpenBLAS has no call for it, but it starts its pool when it is loaded, one thread after another.
+  // OpenBLAS has no call for it, but it starts its pool when it is loaded, one thread after
+  // another.
   int k = 0;
   for (const int id : threads::threads_before_main()) threads::bind_thread(id, ++k);
 }

@@ -3,8 +3,8 @@
 
 namespace bptt::linalg {
 
-/// OpenBLAS has one thread count for the whole process: two scopes that ask for different counts must
-/// not be open at once. Setting the count that is already set costs nothing.
+/// OpenBLAS has one thread count for the whole process: two scopes that ask for different counts
+/// must not be open at once. Setting the count that is already set costs nothing.
 class BlasThreads {
  public:
   explicit BlasThreads(int threads);
@@ -16,8 +16,8 @@ class BlasThreads {
   int before_;
 };
 
-/// Binds thread k of OpenBLAS's pool to the k-th processor; the caller counts as thread 0. Those that
-/// OpenBLAS starts later, for more threads than there are processors, stay as they are.
+/// Binds thread k of OpenBLAS's pool to the k-th processor; the caller counts as thread 0. Those
+/// that OpenBLAS starts later, for more threads than there are processors, stay as they are.
 void bind_blas_threads();
 
 /// The largest count OpenBLAS was built for.

@@ -1,16 +1,20 @@
 #include "impls/linalg/gemm.hpp"
 
-#include <cblas.h>
-
 #include <algorithm>
 #include <cassert>
 #include <limits>
 
+#include <cblas.h>
+
 namespace bptt::linalg {
 namespace {
 
-CBLAS_TRANSPOSE cblas_op(Op op) { return op == Op::none ? CblasNoTrans : CblasTrans; }
-blasint narrow(Index value) { return static_cast<blasint>(value); }
+CBLAS_TRANSPOSE cblas_op(Op op) {
+  return op == Op::none ? CblasNoTrans : CblasTrans;
+}
+blasint narrow(Index value) {
+  return static_cast<blasint>(value);
+}
 
 }  // namespace
 

@@ -10,8 +10,8 @@ namespace bptt::linalg {
 
 enum class Op { none, transpose };
 
-/// c = op_a(a) op_b(b) + beta c. c is not read where beta is 0. Empty c: nothing; an empty sum is 0.
-/// The shapes must fit; every extent must fit in 31 bits, as OpenBLAS counts (see fits_blas).
+/// c = op_a(a) op_b(b) + beta c. c is not read where beta is 0. Empty c: nothing; an empty sum is
+/// 0. The shapes must fit; every extent must fit in 31 bits, as OpenBLAS counts (see fits_blas).
 template <Real T>
 void gemm(Op op_a, std::type_identity_t<Matrix<const T>> a, Op op_b,
           std::type_identity_t<Matrix<const T>> b, T beta, std::type_identity_t<Matrix<T>> c);

@@ -1,7 +1,8 @@
+#include <vector>
+
+#include <cblas.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <vector>
 
 #include "impls/linalg/blas_kernels.hpp"
 #include "impls/linalg/blas_threads.hpp"
@@ -15,7 +16,8 @@ std::vector<double> numbers(Index rows, Index cols, Index stride, double seed) {
   std::vector<double> values(static_cast<std::size_t>(rows * stride), 7.0);
   for (Index r = 0; r < rows; ++r) {
     for (Index c = 0; c < cols; ++c) {
-      values[static_cast<std::size_t>(r * stride + c)] = seed + 0.5 * double(r) - 0.25 * double(c * r % 5);
+      values[static_cast<std::size_t>(r * stride + c)] =
+          seed + 0.5 * double(r) - 0.25 * double(c * r % 5);
     }
   }
   return values;
@@ -72,9 +74,17 @@ TEST(ColumnSums, OfARangeOfColumns) {
 }
 
 TEST(BlasThreads, AreRestored) {
-  const BlasThreads outer(1);
-  { const BlasThreads inner(2); }
-  // There is no call of ours that reads the count: a second scope would see a wrong one restored.
+  const int before = openblas_get_num_threads();
+  {
+    const BlasThreads outer(1);
+    EXPECT_EQ(openblas_get_num_threads(), 1);
+    {
+      const BlasThreads inner(2);
+      EXPECT_EQ(openblas_get_num_threads(), 2);
+    }
+    EXPECT_EQ(openblas_get_num_threads(), 1);
+  }
+  EXPECT_EQ(openblas_get_num_threads(), before);
   EXPECT_GE(max_blas_threads(), 1);
 }
 

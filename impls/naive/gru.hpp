@@ -50,7 +50,7 @@ struct Gru {
     const Index H = s.H, n_rows = 2 * H;
     const T* h_prev = s.h(t);
     const T* gate = s.gates(t);
-    T* dr = g.scratch;  // with respect to r, after its slope is still to be applied
+    T* dr = g.scratch;  // with respect to r
     for (Index j = 0; j < H; ++j) dr[j] = T(0);
 
     // The candidate first: before_matmul reaches every unit's r through W_hn.

@@ -1,6 +1,6 @@
 // The scalar functions and the three sums that the textbook equations are made of, for real and
-// complex numbers. Plain loops on purpose: this folder is the judge of all others and shares nothing
-// with them (see docs/architecture.md, "the sharing rule").
+// complex numbers. Plain loops on purpose: this folder is the judge of all others and shares
+// nothing with them (see docs/architecture.md, "the sharing rule").
 #pragma once
 
 #include <cmath>
@@ -11,8 +11,8 @@
 
 namespace bptt::naive {
 
-/// Where a function branches on a sign, complex numbers (which carry a derivative in their imaginary
-/// part) take the branch of their real part.
+/// Where a function branches on a sign, complex numbers (which carry a derivative in their
+/// imaginary part) take the branch of their real part.
 template <class T>
 auto real_part(const T& z) {
   return std::real(z);
@@ -32,11 +32,16 @@ T sigmoid(const T& z) {
 template <class T>
 T activate(Activation phi, const T& p) {
   switch (phi) {
-    case Activation::tanh: return std::tanh(p);
-    case Activation::relu: return real_part(p) < 0 ? T(0) : p;
-    case Activation::sigmoid: return sigmoid(p);
-    case Activation::leaky_relu: return real_part(p) < 0 ? T(leaky_relu_slope) * p : p;
-    case Activation::identity: return p;
+    case Activation::tanh:
+      return std::tanh(p);
+    case Activation::relu:
+      return real_part(p) < 0 ? T(0) : p;
+    case Activation::sigmoid:
+      return sigmoid(p);
+    case Activation::leaky_relu:
+      return real_part(p) < 0 ? T(leaky_relu_slope) * p : p;
+    case Activation::identity:
+      return p;
   }
   return p;
 }
@@ -45,11 +50,16 @@ T activate(Activation phi, const T& p) {
 template <class T>
 T slope(Activation phi, const T& h) {
   switch (phi) {
-    case Activation::tanh: return T(1) - h * h;
-    case Activation::relu: return real_part(h) <= 0 ? T(0) : T(1);
-    case Activation::sigmoid: return h * (T(1) - h);
-    case Activation::leaky_relu: return real_part(h) <= 0 ? T(leaky_relu_slope) : T(1);
-    case Activation::identity: return T(1);
+    case Activation::tanh:
+      return T(1) - h * h;
+    case Activation::relu:
+      return real_part(h) <= 0 ? T(0) : T(1);
+    case Activation::sigmoid:
+      return h * (T(1) - h);
+    case Activation::leaky_relu:
+      return real_part(h) <= 0 ? T(leaky_relu_slope) : T(1);
+    case Activation::identity:
+      return T(1);
   }
   return T(1);
 }
@@ -68,8 +78,8 @@ void add_row(const View<const T>& w, Index row, const T& d, T* out) {
   for (Index k = 0; k < w.extents()[1]; ++k) out[k] += d * w(row, k);
 }
 
-/// dw[row,k] += d v[k], for dw [R,n], v [n]: one row's part of the outer product d v^T. Nothing where
-/// the gradient is not wanted.
+/// dw[row,k] += d v[k], for dw [R,n], v [n]: one row's part of the outer product d v^T. Nothing
+/// where the gradient is not wanted.
 template <class T>
 void add_outer(const View<T>& dw, Index row, const T& d, const T* v) {
   if (!dw) return;

@@ -55,8 +55,7 @@ class NaivePlan final : public Plan<T> {
     s.H = spec.shape.H;
     s.gate_rows = spec.cell.gates() * spec.shape.H;
     s.x = in.x;
-    s.gate_tape =
-        memory_.data() + b * (sizes_.gates + sizes_.h + sizes_.c + sizes_.product);
+    s.gate_tape = memory_.data() + b * (sizes_.gates + sizes_.h + sizes_.c + sizes_.product);
     s.h_tape = s.gate_tape + sizes_.gates;
     s.c_tape = s.h_tape + sizes_.h;
     s.product_tape = s.c_tape + sizes_.c;
@@ -146,9 +145,12 @@ std::unique_ptr<Plan<T>> make_plan(const Spec& spec) {
   spec.validate();
   require_memory(tape_bytes(spec, sizeof(T)), "tape of naive for " + to_string(spec));
   switch (spec.cell.kind) {
-    case CellKind::rnn: return std::make_unique<NaivePlan<T, Rnn>>(spec);
-    case CellKind::lstm: return std::make_unique<NaivePlan<T, Lstm>>(spec);
-    case CellKind::gru: return std::make_unique<NaivePlan<T, Gru>>(spec);
+    case CellKind::rnn:
+      return std::make_unique<NaivePlan<T, Rnn>>(spec);
+    case CellKind::lstm:
+      return std::make_unique<NaivePlan<T, Lstm>>(spec);
+    case CellKind::gru:
+      return std::make_unique<NaivePlan<T, Gru>>(spec);
   }
   return nullptr;
 }
@@ -158,6 +160,8 @@ template std::unique_ptr<Plan<double>> make_plan<double>(const Spec&);
 template std::unique_ptr<Plan<long double>> make_plan<long double>(const Spec&);
 template std::unique_ptr<Plan<std::complex<double>>> make_plan<std::complex<double>>(const Spec&);
 
-std::unique_ptr<Backend> make_backend() { return std::make_unique<NaiveBackend>(); }
+std::unique_ptr<Backend> make_backend() {
+  return std::make_unique<NaiveBackend>();
+}
 
 }  // namespace bptt::naive

@@ -1,5 +1,5 @@
-// The reference backend: textbook scalars, one sample at a time. Also the oracle of bptt-verify, for
-// which it computes in long double and in complex numbers as well.
+// The reference backend: textbook scalars, one sample at a time. Also the oracle of bptt-verify,
+// for which it computes in long double and in complex numbers as well.
 #pragma once
 
 #include <memory>

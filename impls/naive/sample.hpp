@@ -13,11 +13,11 @@ struct Sample {
   Index b = 0;       ///< which sequence of the batch
   Index length = 0;  ///< its live steps
   Index H = 0, gate_rows = 0;
-  View<const T> x;   ///< [T,B,I]
-  T* gate_tape = nullptr;    ///< [length,G*H], activated gates
-  T* h_tape = nullptr;       ///< [length+1,H]
-  T* c_tape = nullptr;       ///< [length+1,H], lstm only
-  T* product_tape = nullptr; ///< [length,H], gru only: see gru.hpp
+  View<const T> x;            ///< [T,B,I]
+  T* gate_tape = nullptr;     ///< [length,G*H], activated gates
+  T* h_tape = nullptr;        ///< [length+1,H]
+  T* c_tape = nullptr;        ///< [length+1,H], lstm only
+  T* product_tape = nullptr;  ///< [length,H], gru only: see gru.hpp
 
   const T* input(Index t) const { return &x(t, b, 0); }
   T* gates(Index t) const { return gate_tape + t * gate_rows; }

@@ -22,7 +22,7 @@ CommandLine::CommandLine(std::string name, std::string usage, std::string summar
       epilogue_(std::move(epilogue)),
       general_("General", line_length, description_length) {
   general_.add_options()("config", po::value<std::string>()->value_name("FILE"),
-                               "read settings from FILE, as lines `flag = value`")(
+                         "read settings from FILE, as lines `flag = value`")(
       "help,h", "print this help")("version", "print the version");
 }
 
@@ -79,7 +79,8 @@ std::optional<po::variables_map> CommandLine::parse(int argc, const char* const*
 
 void CommandLine::add_file(const std::string& path, po::variables_map& settings) const {
   std::ifstream file(path);
-  if (!file) throw Error(ErrorKind::data, path + ": expected a readable settings file; cannot open it");
+  if (!file)
+    throw Error(ErrorKind::data, path + ": expected a readable settings file; cannot open it");
   add_stream(file, path, settings);
 }
 

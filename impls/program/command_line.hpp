@@ -14,8 +14,8 @@ namespace bptt::program {
 
 class CommandLine {
  public:
-  /// `usage` is the line after "usage: ", `summary` says what the program is for, `epilogue` (may be
-  /// empty) follows the options in --help.
+  /// `usage` is the line after "usage: ", `summary` says what the program is for, `epilogue` (may
+  /// be empty) follows the options in --help.
   CommandLine(std::string name, std::string usage, std::string summary, std::string epilogue = "");
 
   /// A group of flags under a heading in --help; add to it as to any boost options_description.
@@ -26,8 +26,10 @@ class CommandLine {
 
   /// Reads settings in the order above. A config file (--config FILE) has `flag = value` lines.
   /// Nothing where --help or --version was asked for and answered: the program is done. Throws
-  /// Error(usage) for an unknown flag or a malformed value; Error(data) for a malformed config file.
-  std::optional<boost::program_options::variables_map> parse(int argc, const char* const* argv) const;
+  /// Error(usage) for an unknown flag or a malformed value; Error(data) for a malformed config
+  /// file.
+  std::optional<boost::program_options::variables_map> parse(int argc,
+                                                             const char* const* argv) const;
 
   /// Adds the `flag = value` lines of a file beneath what is already set. Throws as parse() does.
   void add_file(const std::string& path, boost::program_options::variables_map& settings) const;
@@ -48,7 +50,8 @@ class CommandLine {
 
 /// "bptt 0.1.0 (commit 1a2b3c4, g++ 12.2.0, Release)"
 std::string version_text();
-/// The commit built from, shortened; with "-dirty" where the tree had changes; "unknown" outside git.
+/// The commit built from, shortened; with "-dirty" where the tree had changes; "unknown" outside
+/// git.
 std::string source_commit();
 /// Compiler and flags, as the build had them.
 std::string compiler_text();

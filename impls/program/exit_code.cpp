@@ -7,9 +7,12 @@ namespace bptt::program {
 
 ExitCode exit_code_of(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::usage: return bad_usage;
-    case ErrorKind::data: return bad_data;
-    case ErrorKind::unavailable: return not_available;
+    case ErrorKind::usage:
+      return bad_usage;
+    case ErrorKind::data:
+      return bad_data;
+    case ErrorKind::unavailable:
+      return not_available;
   }
   return not_available;
 }

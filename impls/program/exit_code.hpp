@@ -10,13 +10,13 @@ namespace bptt::program {
 enum ExitCode : int {
   good = 0,
   numerically_wrong = 1,
-  too_slow = 2,           ///< slower than the baseline allows
-  inconclusive = 3,       ///< with --strict
-  nothing_done = 4,       ///< nothing was checked or measured
+  too_slow = 2,      ///< slower than the baseline allows
+  inconclusive = 3,  ///< with --strict
+  nothing_done = 4,  ///< nothing was checked or measured
   bad_usage = 64,
   bad_data = 65,
   not_available = 69,
-  skipped = 77,           ///< understood by ctest
+  skipped = 77,  ///< understood by ctest
 };
 
 ExitCode exit_code_of(ErrorKind);

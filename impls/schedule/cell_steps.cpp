@@ -60,7 +60,8 @@ class RnnSteps final : public PlainSteps<T> {
  private:
   void forward(const Params<const T>& w, const Tape<T>& step, Index rows, T* h, T*) const override {
     this->add_recurrent_product(w, step, rows);
-    cell::kernels<T>().rnn_forward(this->cell().activation, {rows * step.H, step.gates, step.gates});
+    cell::kernels<T>().rnn_forward(this->cell().activation,
+                                   {rows * step.H, step.gates, step.gates});
     std::copy_n(step.gates, rows * step.H, h);
   }
   void backward(const Params<const T>& w, const Tape<T>& step, Index rows, T* dh, T*,
@@ -84,8 +85,7 @@ class LstmSteps final : public PlainSteps<T> {
   }
   void backward(const Params<const T>& w, const Tape<T>& step, Index rows, T* dh, T* dc,
                 T*) const override {
-    cell::kernels<T>().lstm_backward(
-        {rows, step.H, dh, step.c_prev, step.tanh_c, step.gates, dc});
+    cell::kernels<T>().lstm_backward({rows, step.H, dh, step.c_prev, step.tanh_c, step.gates, dc});
     this->gradient_of_h_prev(w, step, rows, dh);
   }
 };
@@ -128,7 +128,8 @@ class GruSteps final : public CellSteps<T> {
         dh_prev(dh, rows, H), d_product(scratch, rows, H);
     const auto w_rz = matrix(w.weight_hh).row_range(0, 2 * H);
     const auto w_n = matrix(w.weight_hh).row_range(2 * H, H);
-    const cell::GruBackward<T> pointwise{rows, H, step.h_prev, step.gates, step.product, dh, scratch};
+    const cell::GruBackward<T> pointwise{rows,         H,  step.h_prev, step.gates,
+                                         step.product, dh, scratch};
 
     cell::kernels<T>().gru_backward_candidate(this->cell().reset, this->cell().update, pointwise);
     if (after()) {
@@ -168,9 +169,12 @@ class GruSteps final : public CellSteps<T> {
 template <Real T>
 std::unique_ptr<CellSteps<T>> make_cell_steps(const Cell& cell) {
   switch (cell.kind) {
-    case CellKind::rnn: return std::make_unique<RnnSteps<T>>(cell);
-    case CellKind::lstm: return std::make_unique<LstmSteps<T>>(cell);
-    case CellKind::gru: return std::make_unique<GruSteps<T>>(cell);
+    case CellKind::rnn:
+      return std::make_unique<RnnSteps<T>>(cell);
+    case CellKind::lstm:
+      return std::make_unique<LstmSteps<T>>(cell);
+    case CellKind::gru:
+      return std::make_unique<GruSteps<T>>(cell);
   }
   return nullptr;
 }

@@ -40,15 +40,14 @@ class CellSteps {
  public:
   virtual ~CellSteps() = default;
 
-  bool has_cell_state() const { return cell_.has_cell_state(); }
-  bool has_product() const { return cell_.kind == CellKind::gru; }
   /// Leading rows of bias_hh that are a plain summand of the pre-activation, so that they can be
   /// added before the time loop together with bias_ih.
   virtual Index hoisted_bias_rows(Index H) const { return cell_.gates() * H; }
 
   /// One step of `rows` live sequences. `step.gates` holds the input's part of the pre-activations,
   /// biases included; writes h_t [rows,H] to `h` and c_t to `c`.
-  virtual void forward(const Params<const T>&, const Tape<T>& step, Index rows, T* h, T* c) const = 0;
+  virtual void forward(const Params<const T>&, const Tape<T>& step, Index rows, T* h,
+                       T* c) const = 0;
 
   /// `dh` and `dc` [rows,H]: gradients of h_t and c_t in, of h_{t-1} and c_{t-1} out. Leaves the
   /// gradients of the pre-activations in `step.gates` (and of a product in `step.product`).

@@ -1,6 +1,7 @@
 #include "impls/schedule/live_rows.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace bptt::schedule {
 
@@ -20,23 +21,20 @@ LiveRows::LiveRows(const Workspace& workspace, const Bookings& bookings, Index T
 }
 
 void LiveRows::assign(std::span<const Index> lengths) {
-  for (Index row = 0; row < rows_; ++row) order_[row] = first_ + row;
-  const auto length = [&](Index sequence) {
-    return lengths.empty() ? T_ : lengths[static_cast<std::size_t>(sequence)];
+  const auto length = [&](Index row) {
+    return lengths.empty() ? T_ : lengths[static_cast<std::size_t>(first_ + row)];
   };
-  // Insertion sort: stable, so that equal lengths keep their order, and it allocates nothing.
-  for (Index row = 1; row < rows_; ++row) {
-    for (Index r = row; r > 0 && length(order_[r - 1]) < length(order_[r]); --r) {
-      std::swap(order_[r - 1], order_[r]);
-    }
-  }
+  // A counting sort, stable, so that equal lengths keep their order: offset_[n] becomes the number
+  // of sequences longer than n, which is both where those of length n begin and step n's live rows.
+  std::fill_n(offset_, T_ + 1, Index{0});
+  for (Index row = 0; row < rows_; ++row) ++offset_[length(row)];
+  Index longer = 0;
+  for (Index n = T_; n >= 0; --n) longer += std::exchange(offset_[n], longer);
+  for (Index t = 0; t < T_; ++t) count_[t] = offset_[t];
+  for (Index row = 0; row < rows_; ++row) order_[offset_[length(row)]++] = first_ + row;
+
   offset_[0] = 0;
-  Index live = rows_;
-  for (Index t = 0; t < T_; ++t) {
-    while (live > 0 && length(order_[live - 1]) <= t) --live;
-    count_[t] = live;
-    offset_[t + 1] = offset_[t] + live;
-  }
+  for (Index t = 0; t < T_; ++t) offset_[t + 1] = offset_[t] + count_[t];
   dense_ = total() == T_ * rows_;
 }
 

@@ -1,8 +1,8 @@
 // Which rows of the batch are alive at which step: packing without padding.
 //
-// The sequences of a block are sorted by length, longest first, so that the live ones of each step are
-// the first count(t). Packed arrays hold step 0's live rows, then step 1's, and so on; row r of a step
-// is sequence order(r) of the batch. (PyTorch's PackedSequence is the same idea.)
+// The sequences of a block are sorted by length, longest first, so that the live ones of each step
+// are the first count(t). Packed arrays hold step 0's live rows, then step 1's, and so on; row r of
+// a step is sequence order(r) of the batch. (PyTorch's PackedSequence is the same idea.)
 #pragma once
 
 #include <span>

@@ -1,8 +1,8 @@
 #include "impls/schedule/live_rows.hpp"
 
-#include <gtest/gtest.h>
-
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace bptt::schedule {
 namespace {
@@ -40,6 +40,24 @@ TEST(LiveRows, LongestFirstAndPacked) {
   const std::vector<Index> counts = {3, 3, 1, 1, 1}, offsets = {0, 3, 6, 7, 8, 9};
   for (Index t = 0; t < 5; ++t) EXPECT_EQ(f.live.count(t), counts[static_cast<std::size_t>(t)]);
   for (Index t = 0; t <= 5; ++t) EXPECT_EQ(f.live.offset(t), offsets[static_cast<std::size_t>(t)]);
+}
+
+TEST(LiveRows, ManyInTheWorstOrder) {
+  constexpr Index T = 7, rows = 100'000;
+  Fixture f(T, 0, rows);
+  std::vector<Index> lengths;
+  for (Index row = 0; row < rows; ++row) lengths.push_back(row * (T + 1) / rows);  // ascending
+  f.live.assign(lengths);
+  for (Index row = 1; row < rows; ++row) {
+    const Index before = lengths[static_cast<std::size_t>(f.live.order(row - 1))];
+    const Index here = lengths[static_cast<std::size_t>(f.live.order(row))];
+    ASSERT_GE(before, here);
+    if (before == here) {
+      ASSERT_LT(f.live.order(row - 1), f.live.order(row));
+    }
+  }
+  EXPECT_EQ(f.live.count(0), rows - rows / (T + 1));
+  EXPECT_EQ(f.live.count(T - 1), rows / (T + 1));
 }
 
 TEST(LiveRows, NoneAlive) {

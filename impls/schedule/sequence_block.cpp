@@ -11,14 +11,17 @@ using linalg::gemm;
 using linalg::Matrix;
 using linalg::Op;
 
-/// A chunk of pre-activations should still be in the second-level cache when the time loop reads it,
-/// and have rows enough that a GEMM over it is worth its packing.
+/// A chunk of pre-activations should still be in a cache when the time loop reads it, the
+/// second-level one if it can; but it needs rows enough that a GEMM over it is worth packing W_ih
+/// once more, which matters more where both cannot be had.
 constexpr Index chunk_bytes = Index{512} << 10;
-constexpr Index chunk_rows = 192;
+constexpr Index chunk_rows = 512;
 
 template <Real T>
 Index rows_per_chunk(const Spec& spec) {
-  const Index row_bytes = spec.cell.gates() * spec.shape.H * static_cast<Index>(sizeof(T));
+  // Of the wider of the GEMM's two sides: pre-activations and inputs.
+  const Index row_bytes =
+      std::max(spec.cell.gates() * spec.shape.H, spec.shape.I) * static_cast<Index>(sizeof(T));
   return std::max(chunk_rows, chunk_bytes / row_bytes);
 }
 
@@ -67,7 +70,7 @@ typename SequenceBlock<T>::Bookings SequenceBlock<T>::book(WorkspaceLayout& layo
   b.product = book_if(gru, sized({packed, H}));
   b.x = book_if(!is_packed_already(spec, range), sized({packed, I}));
   b.dx = book_if(!is_packed_already(spec, range),
-                 sized({std::max(range.rows, rows_per_chunk<T>(spec)), I}));
+                 sized({std::min(packed, std::max(range.rows, rows_per_chunk<T>(spec))), I}));
   b.dh = layout.book<T>(sized({range.rows, H}));
   b.dc = book_if(lstm, sized({range.rows, H}));
   b.scratch = book_if(gru, sized({range.rows, H}));
@@ -135,7 +138,6 @@ Matrix<T> SequenceBlock<T>::gate_rows(Index from_step, Index to_step) const {
   return {tape_.gates + first * width, live_.offset(to_step) - first, width};
 }
 
-/// The initial states, and the biases that can be added before the time loop.
 template <Real T>
 void SequenceBlock<T>::gather_states(const Inputs<const T>& in) {
   const Index H = tape_.H;
@@ -156,7 +158,8 @@ void SequenceBlock<T>::hoist_inputs(const Params<const T>& w, const Inputs<const
   const Matrix<T> gates = gate_rows(from, to);
   const Matrix<const T> x(packed_x(in) + first * I, rows, I);
   const Matrix<const T> w_ih(w.weight_ih.data(), gates.cols, I);
-  for (Index row = 0; row < rows; ++row) std::copy_n(bias_, gates.cols, gates.data + row * gates.cols);
+  for (Index row = 0; row < rows; ++row)
+    std::copy_n(bias_, gates.cols, gates.data + row * gates.cols);
   gemm<T>(Op::none, x, Op::transpose, w_ih, T(1), gates);
 }
 

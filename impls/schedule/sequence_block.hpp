@@ -1,5 +1,5 @@
-// A block of the batch's sequences, run through the whole of time: the schedule that `blas` applies to
-// the whole batch and `tbb` to several parts of it side by side.
+// A block of the batch's sequences, run through the whole of time: the schedule that `blas` applies
+// to the whole batch and `tbb` to several parts of it side by side.
 //
 //   forward:   for chunks of steps that stay in cache: x W_ih^T + b, hoisted into one GEMM;
 //              then step by step: the recurrent GEMM and the pointwise work.
@@ -44,8 +44,9 @@ class SequenceBlock {
   void backward(const Params<const T>&, const Inputs<const T>&, const OutputGrads<const T>&,
                 const Grads<T>&);
 
-  /// After backward: rows begin..begin+count of the parameters' gradients, this block's part of them;
-  /// added to what is there where `accumulate`. Calls for different rows may run side by side.
+  /// After backward: rows begin..begin+count of the parameters' gradients, this block's part of
+  /// them; added to what is there where `accumulate`. Calls for different rows may run side by
+  /// side.
   void weight_gradients(const Inputs<const T>&, Index begin, Index count, bool accumulate,
                         const Params<T>&) const;
 

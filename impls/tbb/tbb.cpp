@@ -1,14 +1,8 @@
-// The backend `tbb`: oneTBB over parts of the batch. Each task runs its sequences through the whole of
-// time, with no barrier inside the time loop; afterwards, tasks over ranges of gate rows sum the
-// parameters' gradients over all parts, always in the same order. How the work is cut depends on the
-// shape alone, so results are bitwise equal for every number of threads. OpenBLAS runs
+// The backend `tbb`: oneTBB over parts of the batch. Each task runs its sequences through the whole
+// of time, with no barrier inside the time loop; afterwards, tasks over ranges of gate rows sum the
+// parameters' gradients over all parts, always in the same order. How the work is cut depends on
+// the shape alone, so results are bitwise equal for every number of threads. OpenBLAS runs
 // single-threaded underneath.
-#include <oneapi/tbb/global_control.h>
-#include <oneapi/tbb/info.h>
-#include <oneapi/tbb/parallel_for.h>
-#include <oneapi/tbb/task_arena.h>
-#include <oneapi/tbb/task_scheduler_observer.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -16,6 +10,12 @@
 #include <optional>
 #include <thread>
 #include <vector>
+
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/info.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+#include <oneapi/tbb/task_scheduler_observer.h>
 
 #include "impls/api/backend.hpp"
 #include "impls/cell/pointwise.hpp"
@@ -31,8 +31,8 @@ using schedule::SequenceBlock;
 using schedule::Workspace;
 using schedule::WorkspaceLayout;
 
-/// How the work is cut. A product of few rows is slow, so parts of the batch are not made smaller than
-/// `rows_wanted` unless the machine would have nothing to share otherwise.
+/// How the work is cut. A product of few rows is slow, so parts of the batch are not made smaller
+/// than `rows_wanted` unless the machine would have nothing to share otherwise.
 struct Cut {
   explicit Cut(const Spec& spec) {
     constexpr Index rows_wanted = 16, parts_at_least = 4, parts_at_most = 64;
@@ -67,15 +67,20 @@ std::vector<typename SequenceBlock<T>::Bookings> book(WorkspaceLayout& layout, c
   return bookings;
 }
 
-/// Binds the arena's workers, as Exec::bind_threads has it.
+/// Binds the arena's workers, as Exec::bind_threads has it, for as long as they work in it.
 class Binding final : public oneapi::tbb::task_scheduler_observer {
  public:
-  explicit Binding(oneapi::tbb::task_arena& arena) : task_scheduler_observer(arena) { observe(true); }
+  explicit Binding(oneapi::tbb::task_arena& arena) : task_scheduler_observer(arena) {
+    observe(true);
+  }
   ~Binding() override { observe(false); }
 
  private:
   void on_scheduler_entry(bool is_worker) override {
     if (is_worker) threads::bind_this_thread(oneapi::tbb::this_task_arena::current_thread_index());
+  }
+  void on_scheduler_exit(bool is_worker) override {
+    if (is_worker) threads::unbind_this_thread();
   }
 };
 
@@ -163,9 +168,8 @@ class TbbBackend final : public Backend {
   TbbBackend() : Backend("tbb") {}
   std::string version() const override {
     const auto kernels = linalg::blas_kernels();
-    return "oneTBB " + std::to_string(TBB_VERSION_MAJOR) + "." +
-           std::to_string(TBB_VERSION_MINOR) + ", " + kernels.library + " " + kernels.live +
-           ", pointwise " + cell::instruction_set();
+    return "oneTBB " + std::to_string(TBB_VERSION_MAJOR) + "." + std::to_string(TBB_VERSION_MINOR) +
+           ", " + kernels.library + " " + kernels.live + ", pointwise " + cell::instruction_set();
   }
   bool same_for_all_threads() const override { return true; }
 
@@ -192,6 +196,8 @@ class TbbBackend final : public Backend {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_backend() { return std::make_unique<TbbBackend>(); }
+std::unique_ptr<Backend> make_backend() {
+  return std::make_unique<TbbBackend>();
+}
 
 }  // namespace bptt::tbb

@@ -1,11 +1,11 @@
 #include "impls/threads/affinity.hpp"
 
-#include <sched.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+
+#include <sched.h>
+#include <unistd.h>
 
 namespace bptt::threads {
 namespace {
@@ -40,8 +40,12 @@ const std::vector<int> threads_at_start = other_threads();
 
 }  // namespace
 
-const std::vector<int>& processors() { return processors_at_start; }
-std::span<const int> threads_before_main() { return threads_at_start; }
+const std::vector<int>& processors() {
+  return processors_at_start;
+}
+std::span<const int> threads_before_main() {
+  return threads_at_start;
+}
 
 bool bind_thread(int thread_id, int k) {
   cpu_set_t set;
@@ -51,6 +55,15 @@ bool bind_thread(int thread_id, int k) {
   return sched_setaffinity(thread_id, sizeof set, &set) == 0;
 }
 
-bool bind_this_thread(int k) { return bind_thread(0, k); }
+bool bind_this_thread(int k) {
+  return bind_thread(0, k);
+}
+
+bool unbind_this_thread() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int cpu : processors()) CPU_SET(static_cast<std::size_t>(cpu), &set);
+  return sched_setaffinity(0, sizeof set, &set) == 0;
+}
 
 }  // namespace bptt::threads

@@ -1,5 +1,5 @@
-// Binding threads to processors, so that a measurement does not depend on where the system happens to
-// put them: some pack the threads of a process on one processor while others are idle.
+// Binding threads to processors, so that a measurement does not depend on where the system happens
+// to put them: some pack the threads of a process on one processor while others are idle.
 #pragma once
 
 #include <span>
@@ -14,7 +14,11 @@ const std::vector<int>& processors();
 /// system does not allow it.
 bool bind_this_thread(int k);
 
-/// The same for another thread of this process, by its id as in /proc/self/task.
+/// Gives the calling thread all of processors() again.
+bool unbind_this_thread();
+
+/// The same as bind_this_thread for another thread of this process, by its id as in
+/// /proc/self/task.
 bool bind_thread(int thread_id, int k);
 
 /// Ids of the threads that libraries had started before main(), the main thread excepted, in the
