@@ -55,7 +55,9 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr const char* cells[] = {"rnn", "lstm", "gru", "gru:reset=after_matmul:update=keep"};
+constexpr const char* cells[] = {"rnn", "lstm", "lstm:gate_input=cell:peephole", "gru",
+                                 "gru:reset=after_matmul:update=keep"};
+constexpr Recompute recomputes[] = {Recompute::none, Recompute::gates, Recompute::checkpoint};
 
 /// Small numbers, all different.
 template <class T>
@@ -201,9 +203,70 @@ TEST_P(EveryBackend, SaysBeforehandWhatAPlanTakes) {
   for (const bool lengths : {false, true}) {
     const Spec s = spec({9, 33, 5, 6}, lengths);
     if (backend().refusal(s, Dtype::f64, {})) continue;
-    EXPECT_EQ(backend().plan<double>(s, {})->workspace_bytes(),
-              backend().workspace_bytes(s, Dtype::f64, {}));
+    for (const Recompute recompute : recomputes) {
+      const Exec exec{.recompute = recompute};
+      if (backend().refusal(s, Dtype::f64, exec)) continue;
+      EXPECT_EQ(backend().plan<double>(s, exec)->workspace_bytes(),
+                backend().workspace_bytes(s, Dtype::f64, exec));
+    }
   }
+}
+
+/// Largest difference of two problems' results, over the largest value.
+double distance(const Problem<double>& a, const Problem<double>& b) {
+  std::vector<View<double>> of_a;
+  double worst = 0, largest = 0;
+  const auto collect = [&](const TensorInfo&, const View<double>& view) { of_a.push_back(view); };
+  for_each(a.spec(), a.out, collect);
+  for_each(a.spec(), a.grads, collect);
+  std::size_t next = 0;
+  const auto compare = [&](const TensorInfo&, const View<double>& view) {
+    const View<double> other = of_a[next++];
+    for (Index i = 0; i < view.size(); ++i) {
+      worst = std::max(worst, std::abs(view[i] - other[i]));
+      largest = std::max(largest, std::abs(view[i]));
+    }
+  };
+  for_each(b.spec(), b.out, compare);
+  for_each(b.spec(), b.grads, compare);
+  return worst / largest;
+}
+
+TEST_P(EveryBackend, RecomputingChangesRoundingOnly) {
+  for (const bool lengths : {false, true}) {
+    // More rows than a chunk of a hoisted product holds, and a last checkpoint that is cut short.
+    const Spec s = spec({50, 13, 5, 6}, lengths);
+    const auto run = [&](Recompute recompute, Problem<double>& p) {
+      fill(p);
+      if (lengths) p.lengths() = {7, 50, 1, 0, 13, 49, 8, 36, 35, 21, 2, 50, 44};
+      p.in.lengths = p.lengths();
+      auto plan = backend().plan<double>(s, {.recompute = recompute});
+      for (int repetition = 0; repetition < 2; ++repetition) {
+        plan->forward(p.params, p.in, p.out);
+        plan->backward(p.params, p.in, p.dout, p.grads);
+      }
+    };
+    if (backend().refusal(s, Dtype::f64, {})) continue;
+    Problem<double> plain(s), again(s);
+    run(Recompute::none, plain);
+    for (const Recompute recompute : {Recompute::gates, Recompute::checkpoint}) {
+      if (backend().refusal(s, Dtype::f64, {.recompute = recompute})) continue;
+      run(recompute, again);
+      EXPECT_LT(distance(plain, again), 1e-13) << name_of(recompute);
+    }
+  }
+}
+
+TEST_P(EveryBackend, RecomputingSavesMemory) {
+  const Spec s = spec({4000, 33, 5, 64});
+  const auto bytes = [&](Recompute recompute) {
+    return static_cast<double>(backend().workspace_bytes(s, Dtype::f32, {.recompute = recompute}));
+  };
+  if (backend().refusal(s, Dtype::f32, {.recompute = Recompute::gates})) GTEST_SKIP();
+  // What is kept of a step, against gates and states: h of an rnn, that is half; less of the
+  // others.
+  EXPECT_LT(bytes(Recompute::gates), 0.65 * bytes(Recompute::none));
+  EXPECT_LT(bytes(Recompute::checkpoint), 0.5 * bytes(Recompute::gates));
 }
 
 TEST_P(EveryBackend, WorkspaceIsInProportionToTheCase) {
@@ -215,9 +278,11 @@ TEST_P(EveryBackend, WorkspaceIsInProportionToTheCase) {
 
 TEST_P(EveryBackend, RunningAllocatesNothing) {
   if (!can_count) GTEST_SKIP() << "the sanitizer owns malloc";
-  for (const int threads : {1, 2}) {
+  for (const auto& [threads, recompute] :
+       {std::pair(1, Recompute::none), std::pair(2, Recompute::none),
+        std::pair(2, Recompute::gates), std::pair(1, Recompute::checkpoint)}) {
     for (const bool lengths : {false, true}) {
-      const Exec exec{.threads = threads};
+      const Exec exec{.threads = threads, .recompute = recompute};
       const Spec s = spec({9, 33, 5, 6}, lengths);
       if (backend().refusal(s, Dtype::f32, exec)) continue;
       auto plan = backend().plan<float>(s, exec);

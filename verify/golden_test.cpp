@@ -241,7 +241,6 @@ TEST(GoldenSpec, RefusesWhatItDoesNotKnowInWords) {
   const std::pair<const char*, const char*> refused[] = {
       {R"("layers": 2)", "layers=2: stacks are not supported yet"},
       {R"("bidirectional": true)", "bidirectional: not supported yet"},
-      {R"("peephole": true)", "lstm with peephole: not supported yet"},
       {R"("head": {"loss": "softmax_cross_entropy"})", "head softmax_cross_entropy: heads are not"},
       {R"("novelty": 7)", "novelty=7: not supported yet"},
   };

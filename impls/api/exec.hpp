@@ -1,12 +1,19 @@
 // How a plan is to run: threads, and what it may trade for memory or for reproducibility.
 #pragma once
 
+#include <string_view>
+
 namespace bptt {
 
-/// What forward keeps for backward.
+/// What forward keeps for backward; the rest is computed a second time. Sizes: docs/memory.md.
 enum class Recompute {
-  none,  ///< everything backward needs
+  none,        ///< everything backward needs
+  gates,       ///< h and c of every step; backward rebuilds the gates
+  checkpoint,  ///< h and c of every sqrt(T)-th step; backward runs each stretch forward again
 };
+std::string_view name_of(Recompute);
+/// Throws Error(usage) that lists what would have been understood.
+Recompute parse_recompute(std::string_view);
 
 struct Exec {
   /// Exactly as many as asked for, the caller's included. (More than the machine has processors: as

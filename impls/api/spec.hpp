@@ -23,24 +23,46 @@ enum class GruReset { before_matmul, after_matmul };
 /// h_t = z h_{t-1} + (1-z) n (PyTorch).
 enum class GruUpdate { take, keep };
 
+/// What the gates i, f and o of an LSTM read through their rows of W_hh: h_{t-1}, or c_{t-1}. The
+/// candidate g reads h_{t-1} in either case.
+enum class GateInput { hidden, cell };
+
 /// A recurrent cell with its options. Options of other kinds keep their defaults.
+///
+/// The lstm's options, which may be combined (Greff et al. 2017, "LSTM: A Search Space Odyssey",
+/// has most of them). The rows of a gate that an option takes away stay in the parameters, so that
+/// shapes do not depend on options; they are without effect, and their gradient is zero.
 struct Cell {
   CellKind kind = CellKind::lstm;
   Activation activation = Activation::tanh;  ///< rnn only
   GruReset reset = GruReset::before_matmul;  ///< gru only
   GruUpdate update = GruUpdate::take;        ///< gru only
+  Activation output = Activation::tanh;      ///< lstm: psi in h_t = o psi(c_t), tanh or identity
+  Activation candidate = Activation::tanh;   ///< lstm: of g, tanh or identity
+  GateInput gate_input = GateInput::hidden;  ///< lstm
+  bool peephole = false;                     ///< lstm: i and f see c_{t-1}, o sees c_t
+  bool coupled = false;                      ///< lstm: i = 1 - f
+  bool input_gate = true;                    ///< lstm: off is i = 1
+  bool forget_gate = true;                   ///< lstm: off is f = 1
+  bool output_gate = true;                   ///< lstm: off is o = 1
   bool bias = true;                          ///< bias_ih and bias_hh are there
 
   /// Number of gate blocks G: parameters have G*H rows. Order: lstm i,f,g,o; gru r,z,n.
   Index gates() const;
+  /// False for a gate block that an option has taken away: its rows have no effect, and a gradient of
+  /// exactly zero.
+  bool uses_gate(Index g) const;
   /// Name of gate block g, for messages: "i", "f", ...; "h" for the one block of an rnn.
   std::string_view gate_name(Index g) const;
   bool has_cell_state() const { return kind == CellKind::lstm; }
+  /// No option of the lstm is set: the cell that every library has.
+  bool is_plain_lstm() const;
   bool operator==(const Cell&) const = default;
 };
 
 /// Parses `kind[:option]...`: "lstm", "rnn:relu", "gru:reset=after_matmul:update=keep",
-/// "lstm:bias=off". Throws Error(usage) that names the word, and what would have been understood.
+/// "lstm:peephole:output=identity", "lstm:bias=off". Throws Error(usage) that names the word, and
+/// what would have been understood.
 Cell parse_cell(std::string_view text);
 /// The inverse of parse_cell; options at their default are left out.
 std::string to_string(const Cell&);
@@ -58,8 +80,8 @@ struct Spec {
   bool lengths = false;  ///< each sequence has a length of its own, given when running
   bool operator==(const Spec&) const = default;
 
-  /// Throws Error(usage) that names the extent, its range and what came; also where the size of any
-  /// tensor would not fit in 64 bits.
+  /// Throws Error(usage) that names the extent, its range and what came; also where options exclude
+  /// each other, or the size of any tensor would not fit in 64 bits.
   void validate() const;
 };
 std::string to_string(const Spec&);

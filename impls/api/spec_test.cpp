@@ -25,12 +25,28 @@ std::string message_of(const auto& body, ErrorKind kind) {
 TEST(Cell, TextAndBack) {
   for (const char* text :
        {"rnn", "rnn:relu", "rnn:sigmoid", "rnn:leaky_relu", "rnn:identity:bias=off", "lstm",
-        "lstm:bias=off", "gru", "gru:reset=after_matmul", "gru:update=keep",
+        "lstm:bias=off", "lstm:output=identity:gate_input=cell", "lstm:peephole:coupled",
+        "lstm:candidate=identity:input_gate=off", "lstm:peephole:forget_gate=off:bias=off",
+        "lstm:output_gate=off", "gru", "gru:reset=after_matmul", "gru:update=keep",
         "gru:reset=after_matmul:update=keep:bias=off"}) {
     EXPECT_EQ(to_string(parse_cell(text)), text);
   }
   EXPECT_EQ(parse_cell("rnn:tanh"), parse_cell("rnn"));
   EXPECT_EQ(parse_cell("gru:update=take:reset=before_matmul"), parse_cell("gru"));
+}
+
+TEST(Cell, KnowsWhichGatesItsOptionsTakeAway) {
+  const auto used = [](const char* text) {
+    std::string names;
+    const Cell cell = parse_cell(text);
+    for (Index g = 0; g < cell.gates(); ++g) names += cell.uses_gate(g) ? cell.gate_name(g) : "-";
+    return names;
+  };
+  EXPECT_EQ(used("lstm:peephole"), "ifgo");
+  EXPECT_EQ(used("lstm:coupled"), "-fgo");
+  EXPECT_EQ(used("lstm:input_gate=off"), "-fgo");
+  EXPECT_EQ(used("lstm:forget_gate=off:output_gate=off"), "i-g-");
+  EXPECT_EQ(used("gru"), "rzn");
 }
 
 TEST(Cell, SaysWhatItDoesNotUnderstand) {
@@ -43,6 +59,16 @@ TEST(Cell, SaysWhatItDoesNotUnderstand) {
   EXPECT_THAT(message("gru:reset=before"), HasSubstr("before_matmul, after_matmul; got 'before'"));
   EXPECT_THAT(message("lstm:reset=after_matmul"), HasSubstr("'reset=after_matmul' is not known"));
   EXPECT_THAT(message(""), HasSubstr("got ''"));
+  EXPECT_THAT(message("lstm:peephole=on"), HasSubstr("'peephole=on' is not known; lstm takes: "));
+  EXPECT_THAT(message("lstm:x"), HasSubstr("output=tanh|identity, candidate=tanh|identity, "
+                                           "gate_input=hidden|cell, peephole, coupled, "
+                                           "input_gate=on|off"));
+  EXPECT_THAT(message("lstm:output=relu"), HasSubstr("tanh, identity; got 'relu'"));
+  EXPECT_THAT(message("gru:peephole"), HasSubstr("'peephole' is not known"));
+  EXPECT_THAT(
+      message("lstm:coupled:forget_gate=off"),
+      HasSubstr("cell 'lstm:coupled:forget_gate=off': expected both input and forget gate"));
+  EXPECT_THAT(message("lstm:input_gate=off:coupled"), HasSubstr("got one of them off"));
   EXPECT_THAT(message("gru:"), HasSubstr("option '' is not known"));
 }
 

@@ -17,13 +17,14 @@ namespace bptt {
 /// Parameters. G = spec.cell.gates(), gate blocks in the order of Cell::gate_name.
 template <class T>
 struct Params {
-  View<T> weight_ih;  ///< [G*H,I]
-  View<T> weight_hh;  ///< [G*H,H]
-  View<T> bias_ih;    ///< [G*H], absent without bias
-  View<T> bias_hh;    ///< [G*H], absent without bias
+  View<T> weight_ih;          ///< [G*H,I]
+  View<T> weight_hh;          ///< [G*H,H]
+  View<T> bias_ih;            ///< [G*H], absent without bias
+  View<T> bias_hh;            ///< [G*H], absent without bias
+  View<T> weight_peephole{};  ///< [3,H] of the gates i, f, o; absent without peepholes
 
   operator Params<const T>() const requires(!std::is_const_v<T>) {
-    return {weight_ih, weight_hh, bias_ih, bias_hh};
+    return {weight_ih, weight_hh, bias_ih, bias_hh, weight_peephole};
   }
 };
 
@@ -82,10 +83,12 @@ template <class T, class Visit>
 void for_each(const Spec& spec, const Params<T>& p, Visit&& visit) {
   const Index rows = spec.cell.gates() * spec.shape.H;
   const Extents bias = spec.cell.bias ? Extents{rows} : Extents{};
+  const Extents peephole = spec.cell.peephole ? Extents{3, spec.shape.H} : Extents{};
   visit(TensorInfo{"weight_ih_l0", {rows, spec.shape.I}}, p.weight_ih);
   visit(TensorInfo{"weight_hh_l0", {rows, spec.shape.H}}, p.weight_hh);
   visit(TensorInfo{"bias_ih_l0", bias}, p.bias_ih);
   visit(TensorInfo{"bias_hh_l0", bias}, p.bias_hh);
+  visit(TensorInfo{"weight_peephole_l0", peephole}, p.weight_peephole);
 }
 
 inline Extents state_extents(const Spec& spec) {

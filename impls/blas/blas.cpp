@@ -32,9 +32,9 @@ class BlasPlan final : public Plan<T> {
  private:
   BlasPlan(const Spec& spec, const Exec& exec, WorkspaceLayout layout)
       : Plan<T>(spec, exec),
-        bookings_(SequenceBlock<T>::book(layout, spec, whole_batch<T>(spec))),
+        bookings_(SequenceBlock<T>::book(layout, spec, exec.recompute, whole_batch<T>(spec))),
         workspace_(layout),
-        block_(workspace_, bookings_, spec, whole_batch<T>(spec)) {
+        block_(workspace_, bookings_, spec, exec.recompute, whole_batch<T>(spec)) {
     if (exec.bind_threads) linalg::bind_blas_threads();
   }
 
@@ -76,10 +76,10 @@ class BlasBackend final : public Backend {
     }
     return schedule::blas_refusal(spec);
   }
-  std::size_t do_workspace_bytes(const Spec& spec, Dtype dtype, const Exec&) const override {
+  std::size_t do_workspace_bytes(const Spec& spec, Dtype dtype, const Exec& exec) const override {
     return dispatch(dtype, [&]<class T>(std::type_identity<T>) {
       WorkspaceLayout layout;
-      SequenceBlock<T>::book(layout, spec, whole_batch<T>(spec));
+      SequenceBlock<T>::book(layout, spec, exec.recompute, whole_batch<T>(spec));
       return layout.bytes();
     });
   }

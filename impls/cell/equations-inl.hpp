@@ -28,38 +28,85 @@ HWY_INLINE V through_tanh(D d, V x, V dx) {
   return hn::Mul(hn::NegMulAdd(x, x, hn::Set(d, hn::TFromD<D>(1))), dx);
 }
 
+/// The options of an lstm's pointwise part, known when compiling for the plain cell: it pays
+/// nothing for them.
+struct PlainLstm {
+  static constexpr bool tanh_output = true, tanh_candidate = true, peephole = false,
+                        coupled = false, input_gate = true, forget_gate = true, output_gate = true;
+};
+struct LstmOptions {
+  explicit LstmOptions(const Cell& cell)
+      : tanh_output(cell.output == Activation::tanh),
+        tanh_candidate(cell.candidate == Activation::tanh),
+        peephole(cell.peephole),
+        coupled(cell.coupled),
+        input_gate(cell.input_gate),
+        forget_gate(cell.forget_gate),
+        output_gate(cell.output_gate) {}
+  bool tanh_output, tanh_candidate, peephole, coupled, input_gate, forget_gate, output_gate;
+};
+
 template <class D>
 struct Lstm {
   using V = hn::Vec<D>;
-  struct Step {
-    V i, f, g, o, c, tanh_c, h;
+
+  /// Peephole weights of i, f and o; without effect where there are none.
+  struct Peephole {
+    V i, f, o;
   };
 
-  /// c_t = f c_{t-1} + i g, h_t = o tanh(c_t)
-  static HWY_INLINE Step forward(D d, V p_i, V p_f, V p_g, V p_o, V c_prev) {
+  struct Step {
+    V i, f, g, o, c, psi_c, h;
+  };
+
+  /// c_t = f c_{t-1} + i g, h_t = o psi(c_t)
+  template <class Options>
+  static HWY_INLINE Step forward(D d, const Options& with, V p_i, V p_f, V p_g, V p_o, V c_prev,
+                                 const Peephole& w) {
+    const V one = hn::Set(d, hn::TFromD<D>(1));
+    if (with.peephole) {
+      p_i = hn::MulAdd(w.i, c_prev, p_i);
+      p_f = hn::MulAdd(w.f, c_prev, p_f);
+    }
     Step s;
-    s.i = act::sigmoid(d, p_i);
-    s.f = act::sigmoid(d, p_f);
-    s.g = act::tanh(d, p_g);
-    s.o = act::sigmoid(d, p_o);
+    s.f = with.forget_gate ? act::sigmoid(d, p_f) : one;
+    s.i = with.coupled ? hn::Sub(one, s.f) : with.input_gate ? act::sigmoid(d, p_i) : one;
+    s.g = with.tanh_candidate ? act::tanh(d, p_g) : p_g;
     s.c = hn::MulAdd(s.f, c_prev, hn::Mul(s.i, s.g));
-    s.tanh_c = act::tanh(d, s.c);
-    s.h = hn::Mul(s.o, s.tanh_c);
+    if (with.peephole) p_o = hn::MulAdd(w.o, s.c, p_o);
+    s.o = with.output_gate ? act::sigmoid(d, p_o) : one;
+    s.psi_c = with.tanh_output ? act::tanh(d, s.c) : s.c;
+    s.h = hn::Mul(s.o, s.psi_c);
     return s;
   }
 
   struct Gradient {
     V p_i, p_f, p_g, p_o, c_prev;
+    V c;  ///< c_t again, for the peephole of o
   };
   /// dc is the gradient that reaches c_t from step t+1; what comes through h_t is added here.
-  static HWY_INLINE Gradient backward(D d, V i, V f, V g, V o, V c_prev, V tanh_c, V dh, V dc) {
-    dc = hn::Add(dc, through_tanh(d, tanh_c, hn::Mul(dh, o)));
+  template <class Options>
+  static HWY_INLINE Gradient backward(D d, const Options& with, V i, V f, V g, V o, V c_prev,
+                                      V psi_c, V dh, V dc, const Peephole& w) {
+    const V zero = hn::Zero(d);
     Gradient grad;
-    grad.p_i = through_sigmoid(d, i, hn::Mul(dc, g));
-    grad.p_f = through_sigmoid(d, f, hn::Mul(dc, c_prev));
-    grad.p_g = through_tanh(d, g, hn::Mul(dc, i));
-    grad.p_o = through_sigmoid(d, o, hn::Mul(dh, tanh_c));
+    grad.p_o = with.output_gate ? through_sigmoid(d, o, hn::Mul(dh, psi_c)) : zero;
+    const V through_h = hn::Mul(dh, o);
+    dc = hn::Add(dc, with.tanh_output ? through_tanh(d, psi_c, through_h) : through_h);
+    if (with.peephole) dc = hn::MulAdd(w.o, grad.p_o, dc);
+    const V di = hn::Mul(dc, g);
+    V df = hn::Mul(dc, c_prev);
+    if (with.coupled) df = hn::Sub(df, di);
+    grad.p_i = with.input_gate && !with.coupled ? through_sigmoid(d, i, di) : zero;
+    grad.p_f = with.forget_gate ? through_sigmoid(d, f, df) : zero;
+    const V dg = hn::Mul(dc, i);
+    grad.p_g = with.tanh_candidate ? through_tanh(d, g, dg) : dg;
     grad.c_prev = hn::Mul(dc, f);
+    grad.c = zero;
+    if (with.peephole) {
+      grad.c_prev = hn::MulAdd(w.i, grad.p_i, hn::MulAdd(w.f, grad.p_f, grad.c_prev));
+      grad.c = hn::MulAdd(f, c_prev, hn::Mul(i, g));
+    }
     return grad;
   }
 };

@@ -62,45 +62,82 @@ void rnn_backward(Activation phi, const RnnBackward<T>& s) {
   });
 }
 
+/// Row `row` of a step's gates.
 template <class T>
-void lstm_forward(const LstmForward<T>& s) {
+struct LstmRow {
+  LstmRow(T* gates, Index row, Index H)
+      : i(gates + row * 4 * H), f(i + H), g(f + H), o(g + H), at(row * H) {}
+  T *i, *f, *g, *o;
+  Index at;  ///< of the arrays [rows,H]
+};
+
+template <class D, class Options, class T>
+HWY_INLINE typename Lstm<D>::Peephole load_peephole(D d, const Options& with, const T* w, Index H,
+                                                    Index j) {
+  if (!with.peephole) return {hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+  return {hn::LoadU(d, w + j), hn::LoadU(d, w + H + j), hn::LoadU(d, w + 2 * H + j)};
+}
+
+template <class D, class T, class V = hn::Vec<D>>
+HWY_INLINE void add_to(D d, V value, T* sum) {
+  hn::StoreU(hn::Add(hn::LoadU(d, sum), value), d, sum);
+}
+
+template <class Options, class T>
+void lstm_forward_with(const Options& with, const LstmForward<T>& s) {
   for (Index row = 0; row < s.rows; ++row) {
-    T* i = s.gates + row * 4 * s.H;
-    T *f = i + s.H, *g = f + s.H, *o = g + s.H;
-    const Index at = row * s.H;
+    const LstmRow<T> r(s.gates, row, s.H);
     for_units<T>(s.H, [&](auto d, Index j) HWY_ATTR {
-      const auto step = Lstm<decltype(d)>::forward(d, hn::LoadU(d, i + j), hn::LoadU(d, f + j),
-                                                   hn::LoadU(d, g + j), hn::LoadU(d, o + j),
-                                                   hn::LoadU(d, s.c_prev + at + j));
-      hn::StoreU(step.i, d, i + j);
-      hn::StoreU(step.f, d, f + j);
-      hn::StoreU(step.g, d, g + j);
-      hn::StoreU(step.o, d, o + j);
-      hn::StoreU(step.c, d, s.c + at + j);
-      hn::StoreU(step.tanh_c, d, s.tanh_c + at + j);
-      hn::StoreU(step.h, d, s.h + at + j);
+      const auto step = Lstm<decltype(d)>::forward(
+          d, with, hn::LoadU(d, r.i + j), hn::LoadU(d, r.f + j), hn::LoadU(d, r.g + j),
+          hn::LoadU(d, r.o + j), hn::LoadU(d, s.c_prev + r.at + j),
+          load_peephole(d, with, s.peephole, s.H, j));
+      hn::StoreU(step.i, d, r.i + j);
+      hn::StoreU(step.f, d, r.f + j);
+      hn::StoreU(step.g, d, r.g + j);
+      hn::StoreU(step.o, d, r.o + j);
+      hn::StoreU(step.c, d, s.c + r.at + j);
+      hn::StoreU(step.psi_c, d, s.psi_c + r.at + j);
+      hn::StoreU(step.h, d, s.h + r.at + j);
     });
   }
 }
 
 template <class T>
-void lstm_backward(const LstmBackward<T>& s) {
+void lstm_forward(const Cell& cell, const LstmForward<T>& s) {
+  cell.is_plain_lstm() ? lstm_forward_with(PlainLstm(), s)
+                       : lstm_forward_with(LstmOptions(cell), s);
+}
+
+template <class Options, class T>
+void lstm_backward_with(const Options& with, const LstmBackward<T>& s) {
   for (Index row = 0; row < s.rows; ++row) {
-    T* i = s.gates + row * 4 * s.H;
-    T *f = i + s.H, *g = f + s.H, *o = g + s.H;
-    const Index at = row * s.H;
+    const LstmRow<T> r(s.gates, row, s.H);
     for_units<T>(s.H, [&](auto d, Index j) HWY_ATTR {
+      const auto c_prev = hn::LoadU(d, s.c_prev + r.at + j);
       const auto grad = Lstm<decltype(d)>::backward(
-          d, hn::LoadU(d, i + j), hn::LoadU(d, f + j), hn::LoadU(d, g + j), hn::LoadU(d, o + j),
-          hn::LoadU(d, s.c_prev + at + j), hn::LoadU(d, s.tanh_c + at + j),
-          hn::LoadU(d, s.dh + at + j), hn::LoadU(d, s.dc + at + j));
-      hn::StoreU(grad.p_i, d, i + j);
-      hn::StoreU(grad.p_f, d, f + j);
-      hn::StoreU(grad.p_g, d, g + j);
-      hn::StoreU(grad.p_o, d, o + j);
-      hn::StoreU(grad.c_prev, d, s.dc + at + j);
+          d, with, hn::LoadU(d, r.i + j), hn::LoadU(d, r.f + j), hn::LoadU(d, r.g + j),
+          hn::LoadU(d, r.o + j), c_prev, hn::LoadU(d, s.psi_c + r.at + j),
+          hn::LoadU(d, s.dh + r.at + j), hn::LoadU(d, s.dc + r.at + j),
+          load_peephole(d, with, s.peephole, s.H, j));
+      hn::StoreU(grad.p_i, d, r.i + j);
+      hn::StoreU(grad.p_f, d, r.f + j);
+      hn::StoreU(grad.p_g, d, r.g + j);
+      hn::StoreU(grad.p_o, d, r.o + j);
+      hn::StoreU(grad.c_prev, d, s.dc + r.at + j);
+      if (with.peephole) {
+        add_to(d, hn::Mul(grad.p_i, c_prev), s.d_peephole + j);
+        add_to(d, hn::Mul(grad.p_f, c_prev), s.d_peephole + s.H + j);
+        add_to(d, hn::Mul(grad.p_o, grad.c), s.d_peephole + 2 * s.H + j);
+      }
     });
   }
+}
+
+template <class T>
+void lstm_backward(const Cell& cell, const LstmBackward<T>& s) {
+  cell.is_plain_lstm() ? lstm_backward_with(PlainLstm(), s)
+                       : lstm_backward_with(LstmOptions(cell), s);
 }
 
 template <class T>

@@ -29,11 +29,12 @@ struct RnnBackward {
 template <Real T>
 struct LstmForward {
   Index rows, H;
-  T* gates;         ///< [rows,4H] i,f,g,o: pre-activations in, activations out
-  const T* c_prev;  ///< [rows,H]
-  T* c;             ///< [rows,H]
-  T* tanh_c;        ///< [rows,H]
-  T* h;             ///< [rows,H]
+  T* gates;                     ///< [rows,4H] i,f,g,o: pre-activations in, activations out
+  const T* c_prev;              ///< [rows,H]
+  T* c;                         ///< [rows,H]
+  T* psi_c;                     ///< [rows,H] psi(c_t): tanh(c_t) of the plain cell
+  T* h;                         ///< [rows,H]
+  const T* peephole = nullptr;  ///< [3,H] of i, f, o; where the cell has peepholes
 };
 
 template <Real T>
@@ -41,9 +42,11 @@ struct LstmBackward {
   Index rows, H;
   const T* dh;      ///< [rows,H]
   const T* c_prev;  ///< [rows,H]
-  const T* tanh_c;  ///< [rows,H]
+  const T* psi_c;   ///< [rows,H]
   T* gates;         ///< [rows,4H]: activations in, gradient of the pre-activations out
-  T* dc;            ///< [rows,H]: of c_t in, of c_{t-1} out
+  T* dc;            ///< [rows,H]: of c_t in, of c_{t-1} out, but for what W_hh carries there
+  const T* peephole = nullptr;  ///< [3,H]
+  T* d_peephole = nullptr;      ///< [3,H], added to
 };
 
 /// A step of a GRU has two halves, with a product between them for reset before_matmul.
@@ -74,8 +77,8 @@ template <Real T>
 struct Kernels {
   void (*rnn_forward)(Activation, const RnnForward<T>&);
   void (*rnn_backward)(Activation, const RnnBackward<T>&);
-  void (*lstm_forward)(const LstmForward<T>&);
-  void (*lstm_backward)(const LstmBackward<T>&);
+  void (*lstm_forward)(const Cell&, const LstmForward<T>&);
+  void (*lstm_backward)(const Cell&, const LstmBackward<T>&);
   /// r, z and, for before_matmul, r h_{t-1}.
   void (*gru_forward_gates)(GruReset, const GruForward<T>&);
   /// n and h_t.

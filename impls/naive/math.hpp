@@ -92,6 +92,12 @@ void add_bias(const View<T>& db, Index row, const T& d) {
   if (db) db[row] += d;
 }
 
+/// dw[row,k] += d, where the gradient is wanted.
+template <class T>
+void add_to(const View<T>& dw, Index row, Index k, const T& d) {
+  if (dw) dw(row, k) += d;
+}
+
 /// b[row], or zero without bias.
 template <class T>
 T bias(const View<const T>& b, Index row) {

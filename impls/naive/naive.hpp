@@ -11,7 +11,7 @@ namespace bptt::naive {
 /// For float, double, long double and std::complex<double>. Throws Error(usage) for a spec that is
 /// not valid, Error(unavailable) where the tape does not fit in memory.
 template <Scalar T>
-std::unique_ptr<Plan<T>> make_plan(const Spec&);
+std::unique_ptr<Plan<T>> make_plan(const Spec&, const Exec& = {});
 
 std::unique_ptr<Backend> make_backend();
 

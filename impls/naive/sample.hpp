@@ -14,16 +14,18 @@ struct Sample {
   Index length = 0;  ///< its live steps
   Index H = 0, gate_rows = 0;
   View<const T> x;            ///< [T,B,I]
-  T* gate_tape = nullptr;     ///< [length,G*H], activated gates
-  T* h_tape = nullptr;        ///< [length+1,H]
-  T* c_tape = nullptr;        ///< [length+1,H], lstm only
-  T* product_tape = nullptr;  ///< [length,H], gru only: see gru.hpp
+  T* gate_tape = nullptr;     ///< [steps,G*H], activated gates
+  T* product_tape = nullptr;  ///< [steps,H], gru only: see gru.hpp
+  T* h_tape = nullptr;        ///< [steps+1,H]
+  T* c_tape = nullptr;        ///< [steps+1,H], lstm only
+  /// The steps that the first rows of the tape belong to; not 0 where backward rebuilds it.
+  Index first_gates = 0, first_state = 0;
 
   const T* input(Index t) const { return &x(t, b, 0); }
-  T* gates(Index t) const { return gate_tape + t * gate_rows; }
-  T* h(Index t) const { return h_tape + t * H; }
-  T* c(Index t) const { return c_tape + t * H; }
-  T* product(Index t) const { return product_tape + t * H; }
+  T* gates(Index t) const { return gate_tape + (t - first_gates) * gate_rows; }
+  T* product(Index t) const { return product_tape + (t - first_gates) * H; }
+  T* h(Index t) const { return h_tape + (t - first_state) * H; }
+  T* c(Index t) const { return c_tape + (t - first_state) * H; }
 };
 
 /// What backward carries from step to step, and its scratch.

@@ -15,23 +15,26 @@ namespace bptt::schedule {
 template <Real T>
 struct Tape {
   Index H = 0, G = 0;
-  T* gates = nullptr;    ///< [rows,G*H] pre-activations, then activations, then their gradients
-  T* h_prev = nullptr;   ///< [rows,H] h_{t-1}
-  T* c_prev = nullptr;   ///< [rows,H] c_{t-1}, lstm
-  T* tanh_c = nullptr;   ///< [rows,H] lstm
-  T* product = nullptr;  ///< [rows,H] gru: see cell/pointwise.hpp
+  T* gates = nullptr;       ///< [rows,G*H] pre-activations, then activations, then their gradients
+  T* h_prev = nullptr;      ///< [rows,H] h_{t-1}
+  T* c_prev = nullptr;      ///< [rows,H] c_{t-1}, lstm
+  T* psi_c = nullptr;       ///< [rows,H] psi(c_t), lstm
+  T* product = nullptr;     ///< [rows,H] gru: see cell/pointwise.hpp
+  T* d_peephole = nullptr;  ///< [3,H] of all rows: their gradient, added to
 
-  Tape from(Index row) const {
-    const auto advance = [row](T* array, Index width) {
-      return array == nullptr ? nullptr : array + row * width;
+  /// From a row of the states and a row of all else on.
+  Tape from(Index state_row, Index row) const {
+    const auto advance = [](T* array, Index elements) {
+      return array == nullptr ? nullptr : array + elements;
     };
     return {H,
             G,
-            advance(gates, G * H),
-            advance(h_prev, H),
-            advance(c_prev, H),
-            advance(tanh_c, H),
-            advance(product, H)};
+            advance(gates, row * G * H),
+            advance(h_prev, state_row * H),
+            advance(c_prev, state_row * H),
+            advance(psi_c, row * H),
+            advance(product, row * H),
+            d_peephole};
   }
 };
 
@@ -44,7 +47,8 @@ class CellSteps {
   /// added before the time loop together with bias_ih.
   virtual Index hoisted_bias_rows(Index H) const { return cell_.gates() * H; }
 
-  /// One step of `rows` live sequences. `step.gates` holds the input's part of the pre-activations,
+  /// One step of `rows` live sequences, or the rows of several steps whose h_{t-1} and c_{t-1} are
+  /// known already. `step.gates` holds the input's part of the pre-activations,
   /// biases included; writes h_t [rows,H] to `h` and c_t to `c`.
   virtual void forward(const Params<const T>&, const Tape<T>& step, Index rows, T* h,
                        T* c) const = 0;
@@ -70,5 +74,13 @@ class CellSteps {
 
 template <Real T>
 std::unique_ptr<CellSteps<T>> make_cell_steps(const Cell&);
+
+/// One kind each.
+template <Real T>
+std::unique_ptr<CellSteps<T>> make_rnn_steps(const Cell&);
+template <Real T>
+std::unique_ptr<CellSteps<T>> make_lstm_steps(const Cell&);
+template <Real T>
+std::unique_ptr<CellSteps<T>> make_gru_steps(const Cell&);
 
 }  // namespace bptt::schedule

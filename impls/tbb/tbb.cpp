@@ -59,10 +59,10 @@ typename SequenceBlock<T>::Range range_of(const Cut& cut, Index part) {
 
 template <Real T>
 std::vector<typename SequenceBlock<T>::Bookings> book(WorkspaceLayout& layout, const Spec& spec,
-                                                      const Cut& cut) {
+                                                      Recompute recompute, const Cut& cut) {
   std::vector<typename SequenceBlock<T>::Bookings> bookings;
   for (Index part = 0; part < cut.parts; ++part) {
-    bookings.push_back(SequenceBlock<T>::book(layout, spec, range_of<T>(cut, part)));
+    bookings.push_back(SequenceBlock<T>::book(layout, spec, recompute, range_of<T>(cut, part)));
   }
   return bookings;
 }
@@ -95,7 +95,7 @@ class TbbPlan final : public Plan<T> {
   TbbPlan(const Spec& spec, const Exec& exec, WorkspaceLayout layout)
       : Plan<T>(spec, exec),
         cut_(spec),
-        bookings_(book<T>(layout, spec, cut_)),
+        bookings_(book<T>(layout, spec, exec.recompute, cut_)),
         workspace_(layout),
         arena_(exec.threads) {
     // oneTBB gives no more threads than there are processors, unless told to. The smallest of all
@@ -108,7 +108,7 @@ class TbbPlan final : public Plan<T> {
     start_threads();
     for (Index part = 0; part < cut_.parts; ++part) {
       blocks_.emplace_back(workspace_, bookings_[static_cast<std::size_t>(part)], spec,
-                           range_of<T>(cut_, part));
+                           exec.recompute, range_of<T>(cut_, part));
     }
   }
 
@@ -177,10 +177,10 @@ class TbbBackend final : public Backend {
   std::optional<std::string> do_refusal(const Spec& spec, Dtype, const Exec&) const override {
     return schedule::blas_refusal(spec);
   }
-  std::size_t do_workspace_bytes(const Spec& spec, Dtype dtype, const Exec&) const override {
+  std::size_t do_workspace_bytes(const Spec& spec, Dtype dtype, const Exec& exec) const override {
     return dispatch(dtype, [&]<class T>(std::type_identity<T>) {
       WorkspaceLayout layout;
-      book<T>(layout, spec, Cut(spec));
+      book<T>(layout, spec, exec.recompute, Cut(spec));
       return layout.bytes();
     });
   }
