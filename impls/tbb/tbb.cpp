@@ -23,6 +23,7 @@
 #include "impls/linalg/blas_threads.hpp"
 #include "impls/schedule/sequence_block.hpp"
 #include "impls/threads/affinity.hpp"
+#include "impls/threads/handover.hpp"
 
 namespace bptt::tbb {
 namespace {
@@ -84,6 +85,10 @@ class Binding final : public oneapi::tbb::task_scheduler_observer {
   }
 };
 
+/// For the thread sanitizer: from the caller to its tasks, and back. Two, so that one task is not
+/// taken to have waited for another.
+char forked, joined;
+
 template <Real T>
 class TbbPlan final : public Plan<T> {
  public:
@@ -128,9 +133,16 @@ class TbbPlan final : public Plan<T> {
   /// Runs body(0) .. body(count-1) on the arena's threads.
   template <class Body>
   void for_all(Index count, Body body) {
+    const auto task = [&](Index i) {
+      threads::take_over(&forked);
+      body(i);
+      threads::hand_over(&joined);
+    };
+    threads::hand_over(&forked);
     arena_.execute([&] {
-      oneapi::tbb::parallel_for(Index{0}, count, body, oneapi::tbb::simple_partitioner());
+      oneapi::tbb::parallel_for(Index{0}, count, task, oneapi::tbb::simple_partitioner());
     });
+    threads::take_over(&joined);
   }
 
   void do_forward(const Params<const T>& w, const Inputs<const T>& in,
