@@ -118,6 +118,61 @@ TEST_F(Cli, CharLmTrains) {
   EXPECT_EQ(results::read_csv(csv).size() % 40, 0u);
 }
 
+TEST_F(Cli, CharLmLeavesAModelAndContinuesIt) {
+  std::ofstream(folder / "text") << [] {
+    std::string text;
+    for (int i = 0; i < 40; ++i) text += "round and round the ragged rock\n";
+    return text;
+  }();
+  const std::vector<std::string> model = {
+      "--workload", "char-lm", "--text", folder / "text", "--hidden", "12",       "--layers",
+      "2",          "--batch", "4",      "--truncate",    "6,8",      "--output", folder / "r.csv"};
+  const std::string weights = folder / "w.safetensors";
+  const Result trained =
+      run(with(model, {"--steps", "30", "--save-weights", weights, "--sample", "60"}));
+  EXPECT_EQ(trained.code, 0) << trained.out << trained.err;
+  EXPECT_THAT(trained.out, AllOf(HasSubstr("weights: " + weights), HasSubstr("60 characters")));
+  for (const auto& row : results::read_csv(folder / "r.csv")) {
+    EXPECT_EQ(row.layers, 2);
+    EXPECT_EQ(row.options, "k1=6");
+  }
+  // The same model, put to use without training, says the same.
+  const auto said = [](const std::string& out) {
+    return out.substr(out.find("60 characters"), out.find("r.csv") - out.find("60 characters"));
+  };
+  const Result used =
+      run(with(model, {"--steps", "0", "--load-weights", weights, "--sample", "60"}));
+  EXPECT_EQ(used.code, 0) << used.err;
+  EXPECT_EQ(said(used.out).substr(0, 100), said(trained.out).substr(0, 100));
+  EXPECT_TRUE(results::read_csv(folder / "r.csv").empty());
+
+  expect_refused(with(model, {"--load-weights", weights, "--cell", "gru"}), 65,
+                 "w.safetensors: metadata 'bptt': spelled: expected \"gru\"; got \"lstm\"");
+  expect_refused(with(model, {"--load-weights", folder / "text"}), 65, "text: ");
+  expect_refused(with(model, {"--load-weights", folder / "nowhere"}), 65, "nowhere: expected");
+  const std::string whole = text_in(weights);
+  std::ofstream(folder / "cut") << whole.substr(0, whole.size() - 5);
+  expect_refused(with(model, {"--load-weights", folder / "cut"}), 65, "cut: tensor '");
+  expect_refused(with(model, {"--save-weights", folder / "nowhere/w"}), 69,
+                 "nowhere/w: cannot write it: No such file or directory");
+  expect_refused(with(model, {"--prime", "Round", "--sample", "5"}), 64,
+                 "--prime: expected bytes that occur in");
+}
+
+TEST_F(Cli, StacksAreTimed) {
+  const std::string csv = folder / "r.csv";
+  const Result result =
+      run(with(tiny, {"--output", csv, "--layers", "1,2", "--bidirectional", "off,on"}));
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("2 layers, both directions"));
+  std::map<std::pair<Index, Index>, int> count;
+  for (const auto& row : results::read_csv(csv)) {
+    ++count[{row.layers, row.directions}];
+    EXPECT_THAT(row.verified, ::testing::AnyOf("full", "reduced"));
+  }
+  EXPECT_EQ(count.size(), 4u);
+}
+
 TEST_F(Cli, AnInterruptKeepsWhatWasMeasured) {
   const std::string csv = folder / "r.csv";
   const pid_t child = start({"--hidden", "1:900:+1", "--seq-len", "2", "--batch", "1", "--min-time",
@@ -158,6 +213,11 @@ TEST_F(Cli, BadUsageIsOneLine) {
   expect_refused({"--cell", "lstm:relu"}, 64, "lstm:relu");
   expect_refused({"--repetitions", "many"}, 64, "repetitions");
   expect_refused({"--preset", "none"}, 64, "--preset");
+  expect_refused({"--layers", "0"}, 64, "--layers: expected a value of at least 1; got '0'");
+  expect_refused({"--bidirectional", "maybe"}, 64, "--bidirectional: expected on or off");
+  expect_refused({"--recompute", "some"}, 64, "recompute: expected one of none, gates");
+  expect_refused({"--workload", "char-lm", "--optimizer", "sgd:beta1=1"}, 64, "--optimizer: ");
+  expect_refused({"--workload", "char-lm", "--truncate", "5,3"}, 64, "--truncate: expected K1");
 }
 
 TEST_F(Cli, BadInputIsNamed) {
@@ -177,8 +237,13 @@ TEST_F(Cli, ListsAndDryRunsMeasureNothing) {
   const Result result = run({"--hidden", "8,16", "--dry-run", "--output", csv});
   EXPECT_EQ(result.code, 0);
   EXPECT_THAT(result.out,
-              AllOf(HasSubstr("memory"), HasSubstr("2 cases"), HasSubstr("can run, in about")));
+              AllOf(HasSubstr("memory"), HasSubstr("2 cases"), HasSubstr("can run, in about"),
+                    ::testing::Not(HasSubstr("layers"))));
   EXPECT_FALSE(std::filesystem::exists(csv));
+  EXPECT_THAT(
+      run({"--layers", "1,2", "--recompute", "none,gates", "--hidden", "8", "--dry-run"}).out,
+      AllOf(HasSubstr("4 cases"), HasSubstr("layers"), HasSubstr("recompute"),
+            ::testing::Not(HasSubstr("directions"))));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "bench/cost.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <limits>
 
 #include "bench/layer.hpp"
@@ -9,17 +10,10 @@
 
 namespace bptt::bench {
 
-double CostModel::rate(const Backend& backend, const Case& c) {
-  const std::string key = std::string(backend.name()) + " " + to_string(c.spec.cell) + " " +
-                          std::string(name_of(c.dtype));
-  if (const auto known = rates_.find(key); known != rates_.end()) return known->second;
-  Case probe;
-  probe.spec = {c.spec.cell, probe_shape};
-  probe.dtype = c.dtype;
-  if (bench::refusal(backend, probe)) {
-    // Nothing is known about it: its cases count as free, and none is refused for its time.
-    return rates_[key] = std::numeric_limits<double>::infinity();
-  }
+namespace {
+
+/// FLOP/s of a training step. Throws where the backend does not run the case.
+double measured_rate(const Backend& backend, const Case& probe) {
   const auto layer = Layer::make(probe, 1);
   const auto run = layer->plan(backend);
   run->call(Phase::train_step);
@@ -30,7 +24,27 @@ double CostModel::rate(const Backend& backend, const Case& c) {
     best = std::min(best, seconds);
     spent += seconds;
   }
-  return rates_[key] = flops_of(Phase::train_step, probe.spec) / best;
+  return flops_of(Phase::train_step, probe.spec) / best;
+}
+
+}  // namespace
+
+double CostModel::rate(const Backend& backend, const Case& c) {
+  const std::string key = std::string(backend.name()) + " " + to_string(c.spec.cell) + " " +
+                          std::string(name_of(c.dtype)) + " " +
+                          std::string(name_of(c.exec.recompute));
+  if (const auto known = rates_.find(key); known != rates_.end()) return known->second;
+  Case probe;
+  probe.spec = {.cell = c.spec.cell, .shape = probe_shape};
+  probe.dtype = c.dtype;
+  probe.exec.recompute = c.exec.recompute;
+  try {
+    return rates_[key] = measured_rate(backend, probe);
+  } catch (const std::exception&) {
+    // Nothing is known about it: its cases count as free, and none is refused for its time. Where
+    // it fails there as well, the case's rows say so.
+    return rates_[key] = std::numeric_limits<double>::infinity();
+  }
 }
 
 double CostModel::call_seconds(const Backend& backend, const Case& c, Phase phase) {
@@ -40,10 +54,13 @@ double CostModel::call_seconds(const Backend& backend, const Case& c, Phase phas
 double CostModel::case_seconds(const Backend& backend, const Case& c, const Settings& settings) {
   // Verification runs the backend once, and the reference over three rows of the batch in the next
   // higher precision, cut down to what takes about a second (verify/at_shape.hpp).
-  const double training = flops_of(Phase::train_step, c.spec);
   const auto batch = static_cast<double>(c.spec.shape.B);
-  const double reference = std::min(training * std::min(3.0, batch) / batch, 1e9);
-  double seconds = training / rate(backend, c) + 1.5 * reference / rate(*backends().front(), c);
+  double seconds = 0;
+  for (const auto& [spec, plans] : layers_of(c)) {
+    const double training = 3 * forward_flops(spec, spec.shape.T * spec.shape.B);
+    const double reference = std::min(training * std::min(3.0, batch) / batch, 1e9);
+    seconds += training / rate(backend, c) + 1.5 * reference / rate(*backends().front(), c);
+  }
   for (const Phase phase : settings.phases) {
     const double call = call_seconds(backend, c, phase);
     const double repetition = std::max(call, settings.min_seconds);

@@ -13,9 +13,9 @@ namespace bptt::bench {
 /// The probe that rates come from, small enough for any backend: T=8, B=16, I=H=128, one thread.
 inline constexpr Shape probe_shape{8, 16, 128, 128};
 
-/// Seconds by FLOPs over a backend's rate, which is measured once for each cell and dtype by a
-/// training step of probe_shape. Larger shapes run at higher rates and threads are taken to help
-/// nothing, so large cases are overestimated, never by orders of magnitude.
+/// Seconds by FLOPs over a backend's rate, which is measured once for each cell, dtype and
+/// recomputation by a training step of probe_shape. Larger shapes run at higher rates and threads
+/// are taken to help nothing, so large cases are overestimated, never by orders of magnitude.
 class CostModel {
  public:
   /// Of one call.
@@ -29,7 +29,7 @@ class CostModel {
  private:
   double rate(const Backend&, const Case&);
 
-  std::map<std::string, double> rates_;  ///< FLOP/s by backend, cell and dtype
+  std::map<std::string, double> rates_;  ///< FLOP/s by backend, cell, dtype and recomputation
 };
 
 }  // namespace bptt::bench

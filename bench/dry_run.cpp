@@ -1,5 +1,6 @@
 #include "bench/dry_run.hpp"
 
+#include <algorithm>
 #include <ostream>
 
 #include "bench/presets.hpp"
@@ -9,37 +10,64 @@
 
 namespace bptt::bench {
 
+namespace {
+
+/// A column of the table of cases.
+struct Field {
+  Table::Column column;
+  std::string (*text)(const Case&);
+  const char* ordinary;  ///< the column is left out where all cases have this; null: never
+};
+
+constexpr auto right = Table::Align::right;
+const Field fields[] = {
+    {{"cell"}, [](const Case& c) { return to_string(c.spec.cell); }, nullptr},
+    {{"dtype"}, [](const Case& c) { return std::string(name_of(c.dtype)); }, nullptr},
+    {{"T", right}, [](const Case& c) { return std::to_string(c.spec.shape.T); }, nullptr},
+    {{"B", right}, [](const Case& c) { return std::to_string(c.spec.shape.B); }, nullptr},
+    {{"I", right}, [](const Case& c) { return std::to_string(c.spec.shape.I); }, nullptr},
+    {{"H", right}, [](const Case& c) { return std::to_string(c.spec.shape.H); }, nullptr},
+    {{"layers", right}, [](const Case& c) { return std::to_string(c.spec.layers); }, "1"},
+    {{"directions", right}, [](const Case& c) { return std::to_string(c.spec.directions()); }, "1"},
+    {{"recompute"}, [](const Case& c) { return std::string(name_of(c.exec.recompute)); }, "none"},
+    {{"threads", right}, [](const Case& c) { return std::to_string(c.exec.threads); }, nullptr},
+};
+
+std::vector<Field> fields_of(const std::vector<Case>& cases) {
+  std::vector<Field> shown;
+  for (const Field& field : fields) {
+    const bool ordinary =
+        field.ordinary != nullptr && std::all_of(cases.begin(), cases.end(), [&](const Case& c) {
+          return field.text(c) == field.ordinary;
+        });
+    if (!ordinary) shown.push_back(field);
+  }
+  return shown;
+}
+
+}  // namespace
+
 void print_dry_run(const Settings& settings, const std::vector<Case>& cases, CostModel& cost,
                    std::ostream& out) {
-  constexpr auto right = Table::Align::right;
-  Table table({{"cell"},
-               {"dtype"},
-               {"T", right},
-               {"B", right},
-               {"I", right},
-               {"H", right},
-               {"threads", right},
-               {"backend"},
-               {"memory", right},
-               {"time", right},
-               {""}});
+  const std::vector<Field> shown = fields_of(cases);
+  std::vector<Table::Column> columns;
+  for (const Field& field : shown) columns.push_back(field.column);
+  columns.insert(columns.end(), {{"backend"}, {"memory", right}, {"time", right}, {""}});
+  Table table(std::move(columns));
   double total = 0;
   std::size_t refused = 0;
   for (const Case& c : cases) {
     for (const Backend* backend : settings.backends) {
-      const Shape& shape = c.spec.shape;
-      std::vector<std::string> cells = {
-          to_string(c.spec.cell),         std::string(name_of(c.dtype)), std::to_string(shape.T),
-          std::to_string(shape.B),        std::to_string(shape.I),       std::to_string(shape.H),
-          std::to_string(c.exec.threads), std::string(backend->name())};
+      std::vector<std::string> cells;
+      for (const Field& field : shown) cells.push_back(field.text(c));
+      cells.emplace_back(backend->name());
       if (const auto reason = cost.refusal(*backend, c, settings)) {
         ++refused;
         cells.insert(cells.end(), {"-", "-", "refused: " + *reason});
       } else {
         const double seconds = cost.case_seconds(*backend, c, settings);
         total += seconds;
-        cells.push_back(
-            bytes_text(tensor_bytes(c) + backend->workspace_bytes(c.spec, c.dtype, c.exec)));
+        cells.push_back(bytes_text(tensor_bytes(c) + workspace_bytes(*backend, c)));
         cells.push_back(duration_text(seconds));
         cells.emplace_back();
       }

@@ -1,8 +1,8 @@
 #include "bench/environment.hpp"
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
+
+#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "bench/test_folder.hpp"

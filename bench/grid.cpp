@@ -1,15 +1,34 @@
 #include "bench/grid.hpp"
 
+#include "bench/stack_problem.hpp"
 #include "bench/system.hpp"
 #include "impls/api/memory.hpp"
-#include "impls/api/tensor.hpp"
 
 namespace bptt::bench {
 
 std::string to_string(const Case& c) {
-  return to_string(c.spec.cell) + " " + std::string(name_of(c.dtype)) + " " +
-         to_string(c.spec.shape) + ", " + std::to_string(c.exec.threads) +
+  std::string text =
+      to_string(c.spec.cell) + " " + std::string(name_of(c.dtype)) + " " + to_string(c.spec.shape);
+  if (c.spec.layers != 1) text += ", " + std::to_string(c.spec.layers) + " layers";
+  if (c.spec.bidirectional) text += ", both directions";
+  if (c.exec.recompute != Recompute::none) {
+    text += ", recompute=" + std::string(name_of(c.exec.recompute));
+  }
+  return text + ", " + std::to_string(c.exec.threads) +
          (c.exec.threads == 1 ? " thread" : " threads");
+}
+
+std::vector<std::pair<Spec, Index>> layers_of(const Case& c) {
+  std::vector<std::pair<Spec, Index>> layers = {{c.spec.layer_spec(0), c.spec.directions()}};
+  const Index above = c.spec.states() - c.spec.directions();
+  if (above == 0) return layers;
+  const Spec spec = c.spec.layer_spec(1);
+  if (spec == layers.front().first) {
+    layers.front().second += above;
+  } else {
+    layers.emplace_back(spec, above);
+  }
+  return layers;
 }
 
 std::vector<Case> expand(const Settings& settings) {
@@ -18,13 +37,22 @@ std::vector<Case> expand(const Settings& settings) {
     for (const Dtype dtype : settings.dtypes) {
       for (const ShapeChoice& shape : settings.shapes) {
         if (shape.kind && *shape.kind != cell.kind) continue;
-        for (const int threads : settings.threads) {
-          Case c;
-          c.spec = {cell, {shape.T, shape.B, shape.I.value_or(shape.H), shape.H}};
-          c.dtype = dtype;
-          c.exec.threads = threads;
-          c.exec.bind_threads = settings.bind_threads;
-          cases.push_back(c);
+        Case c;
+        c.dtype = dtype;
+        c.exec.bind_threads = settings.bind_threads;
+        c.spec = {.cell = cell, .shape = {shape.T, shape.B, shape.I.value_or(shape.H), shape.H}};
+        for (const Index layers : settings.layers) {
+          c.spec.layers = layers;
+          for (const bool bidirectional : settings.bidirectional) {
+            c.spec.bidirectional = bidirectional;
+            for (const Recompute recompute : settings.recompute) {
+              c.exec.recompute = recompute;
+              for (const int threads : settings.threads) {
+                c.exec.threads = threads;
+                cases.push_back(c);
+              }
+            }
+          }
         }
       }
     }
@@ -34,7 +62,18 @@ std::vector<Case> expand(const Settings& settings) {
 
 std::size_t tensor_bytes(const Case& c) {
   return dispatch(c.dtype,
-                  [&]<class T>(std::type_identity<T>) { return Problem<T>::bytes(c.spec); });
+                  [&]<class T>(std::type_identity<T>) { return StackProblem<T>::bytes(c.spec); });
+}
+
+std::size_t workspace_bytes(const Backend& backend, const Case& c) {
+  Index bytes = static_cast<Index>(dispatch(c.dtype, [&]<class T>(std::type_identity<T>) {
+    return net::Stack<T>::buffer_bytes(c.spec);
+  }));
+  for (const auto& [spec, plans] : layers_of(c)) {
+    const auto of_one = static_cast<Index>(backend.workspace_bytes(spec, c.dtype, c.exec));
+    bytes = checked_sum({bytes, checked_product({of_one, plans}, "workspace")}, "workspace");
+  }
+  return static_cast<std::size_t>(bytes);
 }
 
 std::optional<std::string> refusal(const Backend& backend, const Case& c) {
@@ -45,9 +84,11 @@ std::optional<std::string> refusal(const Backend& backend, const Case& c) {
       return std::to_string(c.exec.threads) + " threads on " + std::to_string(processors) +
              (processors == 1 ? " processor" : " processors");
     }
-    if (auto reason = backend.refusal(c.spec, c.dtype, c.exec)) return reason;
+    for (const auto& [spec, plans] : layers_of(c)) {
+      if (auto reason = backend.refusal(spec, c.dtype, c.exec)) return reason;
+    }
     const std::size_t tensors = tensor_bytes(c);
-    const std::size_t workspace = backend.workspace_bytes(c.spec, c.dtype, c.exec);
+    const std::size_t workspace = workspace_bytes(backend, c);
     const std::size_t free = available_memory();
     if (tensors > free || workspace > free - tensors) {
       return "needs " + bytes_text(tensors) + " of tensors and " + bytes_text(workspace) +

@@ -3,26 +3,34 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/settings.hpp"
+#include "impls/net/stack_spec.hpp"
 
 namespace bptt::bench {
 
-/// What the same plan runs: one row of the grid. Its phases are measured one after the other.
+/// What the same plans run: one row of the grid. Its phases are measured one after the other.
 struct Case {
-  Spec spec;
+  net::StackSpec spec;
   Dtype dtype = Dtype::f32;
   Exec exec;
 };
-/// "lstm f32 T=50 B=64 I=128 H=128, 2 threads"
+/// "lstm f32 T=50 B=64 I=128 H=128, 2 layers, both directions, recompute=gates, 2 threads"; what is
+/// ordinary is left out.
 std::string to_string(const Case&);
+
+/// The different layers of a case, each with how many plans of it there are.
+std::vector<std::pair<Spec, Index>> layers_of(const Case&);
 
 /// Every combination, threads innermost.
 std::vector<Case> expand(const Settings&);
 
 /// The tensors that all backends of a case share.
 std::size_t tensor_bytes(const Case&);
+/// What a backend's plans of all layers take, and what connects the layers.
+std::size_t workspace_bytes(const Backend&, const Case&);
 
 /// Why a backend does not run a case, in words a user understands: its own reason, too few
 /// processors, or too little memory for the tensors and its workspace. Allocates nothing.

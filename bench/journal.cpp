@@ -7,6 +7,18 @@
 #include "impls/program/command_line.hpp"
 
 namespace bptt::bench {
+namespace {
+
+/// How the case is run, as far as it is a case of its own thereby: ":recompute=gates".
+std::string options_of(const Subject& subject) {
+  std::string options;
+  if (const Recompute recompute = subject.c.exec.recompute; recompute != Recompute::none) {
+    options += ":recompute=" + std::string(name_of(recompute));
+  }
+  return options + (subject.options.empty() ? "" : ":" + subject.options);
+}
+
+}  // namespace
 
 Journal::Journal(const std::string& path) : path_(path), writer_(path) {
   shared_.time = utc_now();
@@ -23,10 +35,11 @@ std::optional<double> Journal::peak(const Case& c) const {
 
 results::Row Journal::row_of(const Subject& subject) const {
   results::Row row = shared_;
-  const auto& [cell, shape, lengths] = subject.c.spec;
+  const net::StackSpec& spec = subject.c.spec;
+  const Shape& shape = spec.shape;
   row.backend = subject.backend.name();
   row.backend_version = subject.backend.version();
-  const std::string spelled = to_string(cell);
+  const std::string spelled = to_string(spec.cell) + options_of(subject);
   const auto colon = spelled.find(':');
   row.cell = spelled.substr(0, colon);
   if (colon != std::string::npos) row.options = spelled.substr(colon + 1);
@@ -35,6 +48,8 @@ results::Row Journal::row_of(const Subject& subject) const {
   row.B = shape.B;
   row.I = shape.I;
   row.H = shape.H;
+  row.layers = spec.layers;
+  row.directions = spec.directions();
   row.threads = subject.c.exec.threads;
   row.phase = name_of(subject.phase);
   row.flops = subject.flops;
@@ -52,7 +67,8 @@ void Journal::write(const Subject& subject, const std::vector<Measurement>& meas
   std::vector<double> seconds;
   for (const Measurement& m : measurements) seconds.push_back(m.seconds);
   row.noise = relative_noise(seconds);
-  const Index items = subject.c.spec.shape.T * subject.c.spec.shape.B;
+  const Shape& shape = subject.c.spec.shape;
+  const Index items = subject.items.value_or(shape.T * shape.B);
   for (const Measurement& m : measurements) {
     row.repetition = m.repetition;
     row.time = m.time;

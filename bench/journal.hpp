@@ -34,6 +34,8 @@ struct Subject {
   std::optional<std::size_t> workspace_bytes;
   Verdict verdict;
   std::string note;
+  std::string options{};         ///< of the workload, where they make it another case; else empty
+  std::optional<Index> items{};  ///< time steps of sequences that a call gets done; none: T*B
 };
 
 class Journal {

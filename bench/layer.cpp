@@ -1,7 +1,7 @@
 #include "bench/layer.hpp"
 
 #include "bench/engine.hpp"
-#include "impls/api/tensor.hpp"
+#include "bench/stack_problem.hpp"
 #include "impls/net/initialise.hpp"
 
 namespace bptt::bench {
@@ -10,17 +10,17 @@ namespace {
 template <Real T>
 class TypedRun final : public LayerRun {
  public:
-  TypedRun(Problem<T>& problem, std::unique_ptr<Plan<T>> plan)
-      : problem_(problem), plan_(std::move(plan)) {}
-  void forward() override { plan_->forward(problem_.params, problem_.in, problem_.out); }
+  TypedRun(StackProblem<T>& problem, const net::StackSpec& spec, const net::PlanMaker<T>& plans)
+      : problem_(problem), stack_(spec, plans) {}
+  void forward() override { stack_.forward(problem_.params_to_read(), problem_.in, problem_.out); }
   void backward() override {
-    plan_->backward(problem_.params, problem_.in, problem_.dout, problem_.grads);
+    stack_.backward(problem_.params_to_read(), problem_.in, problem_.dout, problem_.grads);
   }
-  std::size_t workspace_bytes() const override { return plan_->workspace_bytes(); }
+  std::size_t workspace_bytes() const override { return stack_.workspace_bytes(); }
 
  private:
-  Problem<T>& problem_;
-  std::unique_ptr<Plan<T>> plan_;
+  StackProblem<T>& problem_;
+  net::Stack<T> stack_;
 };
 
 template <Real T>
@@ -28,20 +28,23 @@ class TypedLayer final : public Layer {
  public:
   TypedLayer(const Case& c, std::uint64_t seed) : case_(c), problem_(c.spec) {
     net::Random random(seed);
-    net::initialise(c.spec, problem_.params, random);
+    for (Index k = 0; k < c.spec.states(); ++k) {
+      net::initialise(c.spec.layer_spec(k / c.spec.directions()),
+                      problem_.params()[static_cast<std::size_t>(k)], random);
+    }
     const auto fill = [&](const TensorInfo&, View<T> values) {
       net::fill_normal(values, 1, random);
     };
-    for_each(c.spec, problem_.in, fill);
-    for_each(c.spec, problem_.dout, fill);
+    net::for_each(c.spec, problem_.in, fill);
+    net::for_each(c.spec, problem_.dout, fill);
   }
   std::unique_ptr<LayerRun> plan(const Backend& backend) override {
-    return std::make_unique<TypedRun<T>>(problem_, backend.plan<T>(case_.spec, case_.exec));
+    return std::make_unique<TypedRun<T>>(problem_, case_.spec, plans_of<T>(backend, case_.exec));
   }
 
  private:
   Case case_;
-  Problem<T> problem_;
+  StackProblem<T> problem_;
 };
 
 }  // namespace

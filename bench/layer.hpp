@@ -1,4 +1,4 @@
-// One recurrent layer to be timed: tensors that all backends of a case share, and a plan of each.
+// Recurrent layers to be timed: tensors that all backends of a case share, and plans of each.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace bptt::bench {
 
-/// A backend's plan on a case's tensors.
+/// A backend's plans on a case's tensors.
 class LayerRun {
  public:
   virtual ~LayerRun() = default;

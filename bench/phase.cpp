@@ -34,10 +34,9 @@ Phase parse_phase(std::string_view text) {
               "--phase: expected one of " + known + "; got '" + std::string(text) + "'");
 }
 
-double flops_of(Phase phase, const Spec& spec) {
-  const Index live_steps = spec.shape.T * spec.shape.B;
-  return (info(phase).forward ? forward_flops(spec, live_steps) : 0) +
-         (info(phase).backward ? backward_flops(spec, live_steps) : 0);
+double flops_of(Phase phase, const net::StackSpec& spec) {
+  const double forward = net::forward_flops(spec, spec.shape.T * spec.shape.B);
+  return (info(phase).forward ? forward : 0) + (info(phase).backward ? 2 * forward : 0);
 }
 
 }  // namespace bptt::bench

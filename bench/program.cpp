@@ -8,6 +8,7 @@
 #include "bench/gemm_peak.hpp"
 #include "bench/sweep.hpp"
 #include "bench/table.hpp"
+#include "impls/api/registry.hpp"
 #include "impls/linalg/blas_kernels.hpp"
 #include "impls/linalg/blas_threads.hpp"
 #include "impls/program/exit_code.hpp"
@@ -43,8 +44,9 @@ void warn(const System& system, std::ostream& err) {
 int exit_code_of(const Outcome& outcome, const Journal& journal) {
   if (outcome.interrupted) return program::interrupted_exit_code;
   if (outcome.wrong) return program::numerically_wrong;
+  if (outcome.broken) return program::not_available;
   if (outcome.inconclusive) return program::inconclusive;
-  return journal.measured_rows() == 0 ? program::nothing_done : program::good;
+  return journal.measured_rows() == 0 && !outcome.used ? program::nothing_done : program::good;
 }
 
 void print_peaks(const Peaks& peaks, std::ostream& out) {
@@ -59,8 +61,12 @@ int measure(const Settings& settings, const Verifier& verifier, std::vector<std:
             std::ostream& out, std::ostream& err) {
   const bool char_lm = settings.workload == Settings::Workload::char_lm;
   // What can fail for a reason of the user's fails before anything is measured.
-  const std::optional<Corpus> corpus =
-      char_lm ? std::optional(Corpus::read(settings.text)) : std::nullopt;
+  std::optional<Corpus> corpus;
+  std::optional<CharLmFiles> files;
+  if (char_lm) {
+    corpus = Corpus::read(settings.training.text);
+    files.emplace(settings, *corpus);
+  }
   const program::InterruptGuard guard;
   Journal journal(settings.output);
   Environment environment;
@@ -84,7 +90,7 @@ int measure(const Settings& settings, const Verifier& verifier, std::vector<std:
 
   Outcome outcome;
   if (char_lm) {
-    outcome = run_char_lm(settings, *corpus, verifier, journal, out);
+    outcome = run_char_lm(settings, *corpus, *files, verifier, *backends().front(), journal, out);
   } else {
     CostModel cost;
     outcome = run_sweep(settings, verifier, cost, journal, out);
@@ -95,8 +101,11 @@ int measure(const Settings& settings, const Verifier& verifier, std::vector<std:
   out << settings.output << ": " << journal.measured_rows() << " rows measured, "
       << journal.refused_rows() << " refused" << (outcome.interrupted ? ", interrupted" : "")
       << '\n';
-  if (!outcome.interrupted && journal.measured_rows() == 0) {
+  if (!outcome.interrupted && journal.measured_rows() == 0 && !outcome.used) {
     err << "bptt-bench: nothing was measured; the rows' notes say why\n";
+  }
+  if (outcome.broken) {
+    err << "bptt-bench: something failed unexpectedly; the rows' notes say what\n";
   }
   if (outcome.wrong) err << "bptt-bench: a check failed; the table and the rows' notes say which\n";
   return exit_code_of(outcome, journal);
@@ -115,7 +124,7 @@ int run_program(int argc, const char* const* argv, const Verifier& verifier, std
   if (settings.dry_run) {
     CostModel cost;
     if (settings.workload == Settings::Workload::char_lm) {
-      const Corpus corpus = Corpus::read(settings.text);
+      const Corpus corpus = Corpus::read(settings.training.text);
       print_dry_run(as_sweep(settings), char_lm_cases(settings, corpus), cost, out);
     } else {
       print_dry_run(settings, expand(settings), cost, out);

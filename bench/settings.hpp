@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/char_lm/options.hpp"
 #include "bench/phase.hpp"
 #include "impls/api/backend.hpp"
 #include "impls/program/command_line.hpp"
@@ -26,6 +27,9 @@ struct Settings {
   std::vector<Cell> cells;
   std::vector<Dtype> dtypes;
   std::vector<ShapeChoice> shapes;
+  std::vector<Index> layers = {1};
+  std::vector<bool> bidirectional = {false};
+  std::vector<Recompute> recompute = {Recompute::none};
   std::vector<int> threads;
   std::vector<Phase> phases;
 
@@ -36,18 +40,12 @@ struct Settings {
   std::uint64_t seed = 0;
 
   enum class Workload { layer, char_lm } workload = Workload::layer;
-  std::string text;                     ///< char-lm: path
-  int steps = 0;                        ///< char-lm: training steps
-  std::optional<double> learning_rate;  ///< char-lm; else default_learning_rate of the cell
-  double clip_norm = 0;                 ///< char-lm
+  TrainingOptions training;  ///< of char-lm
 
   std::string output;
   std::string preset;  ///< as it was asked for; may be empty
   bool dry_run = false;
 };
-
-/// At which a cell of that kind learns fast and is not chaotic (see CurveBound).
-double default_learning_rate(CellKind);
 
 /// The command line: `--help` text and flags.
 program::CommandLine command_line();

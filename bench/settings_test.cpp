@@ -76,6 +76,35 @@ TEST(Settings, TheGridIsEveryCombinationThreadsInnermost) {
   EXPECT_EQ(to_string(cases.back()), "gru:update=keep f64 T=5 B=4 I=8 H=8, 2 threads");
 }
 
+TEST(Settings, LayersDirectionsAndRecomputationAreAxes) {
+  const auto cases =
+      expand(parse({"--layers", "1:4:x2", "--bidirectional", "off,on", "--recompute",
+                    "none,checkpoint", "--threads", "1,2", "--hidden", "4", "--input", "3"}));
+  ASSERT_EQ(cases.size(), 3u * 2 * 2 * 2);
+  EXPECT_EQ(to_string(cases[0]), "lstm f32 T=50 B=32 I=3 H=4, 1 thread");
+  EXPECT_EQ(to_string(cases.back()),
+            "lstm f32 T=50 B=32 I=3 H=4, 4 layers, both directions, recompute=checkpoint, "
+            "2 threads");
+  EXPECT_EQ(cases[1].exec.threads, 2) << "threads innermost";
+  EXPECT_EQ(cases[2].exec.recompute, Recompute::checkpoint);
+}
+
+TEST(Settings, TheLayersOfACase) {
+  const auto layers = [](std::vector<const char*> arguments) {
+    std::vector<std::pair<Index, Index>> inputs_and_plans;
+    for (const auto& [spec, plans] : layers_of(expand(parse(std::move(arguments))).front())) {
+      inputs_and_plans.emplace_back(spec.shape.I, plans);
+    }
+    return inputs_and_plans;
+  };
+  using Pairs = std::vector<std::pair<Index, Index>>;
+  EXPECT_EQ(layers({"--hidden", "4", "--input", "3"}), (Pairs{{3, 1}}));
+  EXPECT_EQ(layers({"--hidden", "4", "--input", "3", "--layers", "3"}), (Pairs{{3, 1}, {4, 2}}));
+  EXPECT_EQ(layers({"--hidden", "4", "--layers", "3"}), (Pairs{{4, 3}}));
+  EXPECT_EQ(layers({"--hidden", "4", "--layers", "3", "--bidirectional", "on"}),
+            (Pairs{{4, 2}, {8, 4}}));
+}
+
 TEST(Settings, InputFollowsHiddenUnlessGiven) {
   EXPECT_THAT(shapes(parse({"--hidden", "3,4"})),
               ElementsAre("T=50 B=32 I=3 H=3", "T=50 B=32 I=4 H=4"));
@@ -118,7 +147,7 @@ TEST(Settings, APresetsAxesDoNotCutIntoShapesAskedFor) {
 }
 
 TEST(Settings, EveryPresetIsUnderstoodAndNamedInItsFirstLine) {
-  EXPECT_THAT(presets(), ::testing::SizeIs(7));
+  EXPECT_THAT(presets(), ::testing::SizeIs(8));
   for (const Preset& preset : presets()) {
     const std::string name(preset.name);
     EXPECT_FALSE(expand(parse({"--preset", name.c_str()})).empty()) << name;
@@ -147,6 +176,13 @@ TEST(Settings, ComplaintsNameTheFlag) {
               HasSubstr("--min-time: expected a number above 0; got -1"));
   EXPECT_THAT(complaint({"--bind", "maybe"}), HasSubstr("--bind: expected on or off"));
   EXPECT_THAT(complaint({"--hiden", "8"}), HasSubstr("hiden"));
+  EXPECT_THAT(complaint({"--layers", "0"}), HasSubstr("--layers: expected a value of at least 1"));
+  EXPECT_THAT(complaint({"--bidirectional", "both"}),
+              HasSubstr("--bidirectional: expected on or off; got 'both'"));
+  EXPECT_THAT(complaint({"--recompute", "all"}), HasSubstr("recompute: expected one of none"));
+  EXPECT_THAT(complaint({"--sample", "5"}), HasSubstr("--sample: expected --workload char-lm"));
+  EXPECT_THAT(complaint({"--load-weights", "w"}),
+              HasSubstr("--load-weights: expected --workload char-lm"));
   EXPECT_THAT(complaint({"--workload", "chess"}),
               HasSubstr("--workload: expected one of layer, char-lm"));
   EXPECT_THAT(complaint({"--workload", "char-lm", "--input", "8"}), HasSubstr("--input: char-lm"));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <map>
 #include <optional>
 #include <ostream>
@@ -21,12 +22,16 @@ namespace {
 
 /// A backend in a case.
 struct Contender {
+  Contender() = default;
+  explicit Contender(const Backend& of) : backend(&of) {}
+
   const Backend* backend = nullptr;
   Verdict verdict;
   std::unique_ptr<LayerRun> run;
   std::optional<std::size_t> workspace_bytes;  ///< of the plan
   Index calls = 0;                             ///< in a repetition of the phase at hand
   std::vector<Measurement> measurements;
+  std::string failure;  ///< what went unexpectedly wrong; empty where nothing
 };
 
 class Sweep {
@@ -92,41 +97,63 @@ class Sweep {
     double estimated = 0;
     for (const Backend* backend : settings_.backends) {
       if (stopped()) return;
-      Contender contender;
-      contender.backend = backend;
+      Contender contender(*backend);
       if (const auto reason = cost_.refusal(*backend, c, settings_)) {
         refuse(contender, c, settings_.phases, *reason);
         continue;
       }
       estimated += cost_.case_seconds(*backend, c, settings_);
       progress_.show(done_, "verifying " + std::string(backend->name()) + ": " + to_string(c));
-      contender.verdict = ask(verifier_, *backend, c, settings_.seed);
+      guarded(contender, [&] { contender.verdict = ask(verifier_, *backend, c, settings_.seed); });
       outcome_.wrong = outcome_.wrong || contender.verdict.failed();
-      if (const auto reason = contender.verdict.objection(); !reason.empty()) {
+      const std::string reason =
+          contender.failure.empty() ? contender.verdict.objection() : unexpected(contender);
+      if (reason.empty()) {
+        contenders.push_back(std::move(contender));
+      } else {
         refuse(contender, c, settings_.phases, reason);
-        continue;
       }
-      contenders.push_back(std::move(contender));
     }
     if (!contenders.empty() && !stopped()) measure(c, contenders);
     done_ += estimated;
     print(c);
   }
 
+  /// Runs what may fail in a way that nobody foresaw. That is the end of the contender in this
+  /// case, not of the sweep: the rows that it has not got by then say what happened.
+  template <class Action>
+  void guarded(Contender& contender, Action action) {
+    if (!contender.failure.empty()) return;
+    try {
+      action();
+    } catch (const std::exception& error) {
+      contender.failure = error.what();
+      outcome_.broken = true;
+    }
+  }
+  static std::string unexpected(const Contender& contender) {
+    return "failed unexpectedly: " + contender.failure;
+  }
+
   void measure(const Case& c, std::vector<Contender>& contenders) {
-    const auto layer = Layer::make(c, settings_.seed);
+    std::unique_ptr<Layer> layer;
+    for (Contender& contender : contenders) {
+      guarded(contender, [&] {
+        if (!layer) layer = Layer::make(c, settings_.seed);
+      });
+    }
     const bool keep = fit_together(c, contenders);
     for (const Phase phase : settings_.phases) {
       for (Contender& contender : contenders) {
         if (stopped()) break;
         contender.measurements.clear();
         progress_.show(done_, std::string(contender.backend->name()) + ": " + to_string(c));
-        prepare(*layer, contender, c, phase, keep);
+        guarded(contender, [&] { prepare(*layer, contender, c, phase, keep); });
       }
       for (Index round = 0; round < settings_.repetitions; ++round) {
         for (std::size_t k = 0; k < contenders.size() && !stopped(); ++k) {
-          measure_once(*layer, contenders[in_turn(k, round, contenders.size())], c, phase, round,
-                       keep);
+          Contender& contender = contenders[in_turn(k, round, contenders.size())];
+          guarded(contender, [&] { measure_once(*layer, contender, c, phase, round, keep); });
         }
       }
       write(c, phase, contenders);
@@ -144,7 +171,7 @@ class Sweep {
     const std::size_t free = available_memory();
     std::size_t needed = 0;
     for (const Contender& contender : contenders) {
-      const std::size_t bytes = contender.backend->workspace_bytes(c.spec, c.dtype, c.exec);
+      const std::size_t bytes = workspace_bytes(*contender.backend, c);
       if (bytes > free - needed) return false;
       needed += bytes;
     }
@@ -195,6 +222,10 @@ class Sweep {
 
   void write(const Case& c, Phase phase, const std::vector<Contender>& contenders) {
     for (const Contender& contender : contenders) {
+      if (!contender.failure.empty()) {
+        refuse(contender, c, {&phase, 1}, unexpected(contender));
+        continue;
+      }
       if (contender.measurements.empty()) continue;
       const Subject s = subject(contender, c, phase);
       journal_.write(s, contender.measurements);

@@ -14,6 +14,8 @@ struct Outcome {
   bool wrong = false;         ///< a backend failed a check
   bool inconclusive = false;  ///< a check could not be made
   bool interrupted = false;
+  bool broken = false;  ///< something failed unexpectedly; its rows' notes say what
+  bool used = false;    ///< a trained model was put to use, measured or not
 };
 
 /// Measures the cases of `settings` in order and writes each when it is done: rows, and a table to

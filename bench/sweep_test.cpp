@@ -8,6 +8,7 @@
 
 #include <gmock/gmock.h>
 
+#include "bench/broken_backend.hpp"
 #include "bench/faulty_backend.hpp"
 #include "bench/results/csv_reader.hpp"
 #include "bench/test_folder.hpp"
@@ -144,6 +145,65 @@ TEST_F(Sweep, WhatCannotBeVerifiedIsNotTimed) {
   for (const auto& row : rows()) {
     EXPECT_EQ(results::refusal_of(row), "cannot be verified: no memory for the reference");
     EXPECT_EQ(row.verified, "no");
+  }
+}
+
+TEST_F(Sweep, StacksAreCasesOfTheirOwn) {
+  settings.cells = {parse_cell("lstm")};
+  settings.dtypes = {Dtype::f32};
+  settings.layers = {1, 3};
+  settings.bidirectional = {false, true};
+  settings.shapes = {{3, 2, 5, 7, {}}};
+  EXPECT_FALSE(run().wrong);
+  std::set<std::tuple<Index, Index, double>> seen;
+  for (const auto& row : rows()) {
+    ASSERT_TRUE(row.seconds && row.workspace_bytes);
+    if (row.phase == "forward") seen.emplace(row.layers, row.directions, *row.flops);
+  }
+  // A layer above another reads D*H features.
+  const double step = 2. * 3 * 2 * 4 * 5;
+  EXPECT_THAT(seen,
+              ::testing::ElementsAre(std::tuple(1, 1, step * 12), std::tuple(1, 2, 2 * step * 12),
+                                     std::tuple(3, 1, step * (12 + 2 * 10)),
+                                     std::tuple(3, 2, 2 * step * (12 + 2 * 15))));
+  EXPECT_EQ(rows().size(), 4 * backends().size() * 3 * 3);
+}
+
+TEST_F(Sweep, RecomputationIsAnOptionOfTheCase) {
+  settings.cells = {parse_cell("lstm:bias=off")};
+  settings.dtypes = {Dtype::f32};
+  settings.phases = {Phase::train_step};
+  settings.recompute = {Recompute::none, Recompute::gates};
+  run();
+  std::map<std::string, int> count;
+  for (const auto& row : rows()) ++count[row.options];
+  const int each = static_cast<int>(backends().size()) * 3;
+  EXPECT_THAT(count, ::testing::ElementsAre(std::pair("bias=off", each),
+                                            std::pair("bias=off:recompute=gates", each)));
+}
+
+TEST_F(Sweep, AnUnexpectedFailureIsItsRowsNoteAndTheOthersGoOn) {
+  settings.cells = {parse_cell("lstm")};
+  settings.dtypes = {Dtype::f32};
+  for (const int good_calls : {0, 2, 9}) {
+    const BrokenBackend broken(*backends().front(), good_calls);
+    settings.backends = {backends().front(), &broken};
+    // So that the cost model knows nothing of it, which would fail before the sweep does.
+    settings.min_seconds = 1e-9;
+    const Outcome outcome = run();
+    EXPECT_TRUE(outcome.broken);
+    EXPECT_FALSE(outcome.wrong);
+    int good = 0, refused = 0;
+    for (const auto& row : rows()) {
+      if (row.backend != "broken") {
+        ++good;
+      } else if (!row.seconds) {
+        ++refused;
+        EXPECT_EQ(results::refusal_of(row), "failed unexpectedly: vector too long");
+      }
+    }
+    EXPECT_EQ(good, 3 * 3);
+    EXPECT_GE(refused, 1);
   }
 }
 

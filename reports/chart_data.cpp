@@ -121,7 +121,8 @@ Json chart_data(const Report& report) {
                {"baseline", report.baseline},
                {"axes", Json::array()},
                {"phases", Json::array()},
-               {"trainings", Json::array()}};
+               {"trainings", Json::array()},
+               {"flow", flow_data(report.flow)}};
   for (const Axis& axis : axes()) {
     Json one = axis_json(report, axis);
     if (!one["sweeps"].empty()) data["axes"].push_back(std::move(one));

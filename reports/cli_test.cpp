@@ -10,6 +10,7 @@
 #include "bench/results/csv_writer.hpp"
 #include "impls/program/exit_code.hpp"
 #include "reports/sample_rows.hpp"
+#include "verify/flow/rows.hpp"
 
 namespace bptt::report {
 namespace {
@@ -126,6 +127,33 @@ TEST_F(ReportCommand, NothingMeasuredIsAnExitCodeOfItsOwn) {
   EXPECT_EQ(run(csv).code, program::nothing_done);
 }
 
+TEST_F(ReportCommand, TakesGradientFlowAloneOrBesideResults) {
+  write({sample_row("naive", 0, 2), sample_row("tbb", 0, 1)});
+  const std::string flow = directory + "/flow.csv";
+  verify::flow::Row row;
+  row.backend = "naive", row.dtype = "f64", row.cell = "rnn", row.initialisation = "identity";
+  row.T = row.H = row.lag = 1;
+  row.norm = 0.5, row.bound = 1, row.holds = true;
+  verify::flow::write_csv(flow, {row});
+  const Outcome alone = run("--flow " + flow);
+  EXPECT_EQ(alone.code, program::good);
+  EXPECT_THAT(alone.text,
+              AllOf(StartsWith("# How do gradients flow here?"), HasSubstr("identity")));
+  const Outcome both = run(csv + " --flow " + flow);
+  EXPECT_EQ(both.code, program::good);
+  EXPECT_THAT(both.text, AllOf(StartsWith("# Which backend"), HasSubstr("identity")));
+  row.norm = -1;
+  verify::flow::write_csv(flow, {row});
+  const Outcome malformed = run("--flow " + flow);
+  EXPECT_EQ(malformed.code, program::bad_data);
+  EXPECT_EQ(malformed.text, "bptt-report: " + flow +
+                                ":2: column 'norm': expected a number of at least 0, inf or nan; "
+                                "got '-1'\n");
+  verify::flow::write_csv(flow, {});
+  EXPECT_EQ(run("--flow " + flow).code, program::nothing_done);
+  EXPECT_EQ(run("--flow " + directory + "/absent.csv").code, program::bad_data);
+}
+
 TEST_F(ReportCommand, OutputsThatCannotBeWrittenAreNamed) {
   write({sample_row("tbb")});
   const Outcome outcome = run(csv + " --html " + directory + "/no/p.html");
@@ -141,7 +169,8 @@ TEST_F(ReportCommand, OutputsThatCannotBeWrittenAreNamed) {
 TEST_F(ReportCommand, ExplainsItself) {
   const Outcome outcome = run("--help");
   EXPECT_EQ(outcome.code, program::good);
-  for (const char* flag : {"--html", "--markdown", "--baseline", "--environment", "--version"}) {
+  for (const char* flag :
+       {"--html", "--markdown", "--baseline", "--environment", "--flow", "--version"}) {
     EXPECT_THAT(outcome.text, HasSubstr(flag));
   }
 }

@@ -131,6 +131,7 @@ std::vector<EnvironmentFile> environments_for(const std::optional<std::string>& 
     const auto own = fs::path(path).replace_extension("environment.json");
     if (fs::exists(own)) read(own);
   }
+  if (results.empty()) return files;
   const auto last_run = fs::path(results.front()).replace_filename("environment.json");
   if (files.empty() && fs::exists(last_run)) read(last_run);
   return files;

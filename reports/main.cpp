@@ -21,7 +21,8 @@ constexpr const char* epilogue =
 
 program::CommandLine command_line() {
   program::CommandLine command(
-      "bptt-report", "bptt-report CSV... [--html FILE] [--markdown FILE] [--baseline BACKEND]",
+      "bptt-report",
+      "bptt-report CSV... [--flow FILE] [--html FILE] [--markdown FILE] [--baseline BACKEND]",
       "Turns results of bptt-bench into a page with charts and a Markdown summary: which backend "
       "is\n"
       "fastest for which shape, and by how much. Without --html and --markdown, the summary goes "
@@ -34,7 +35,9 @@ program::CommandLine command_line() {
       "a results file; the flag may be left out, and there may be several")(
       "environment", text("FILE"),
       "what the results were measured on (default: X.environment.json beside each X.csv, or "
-      "environment.json)");
+      "environment.json)")(
+      "flow", text("FILE"),
+      "gradient flow that bptt-verify --flow wrote; with it, results files may be left out");
   command.group("Output").add_options()("html", text("FILE"), "write a page that opens offline")(
       "markdown", text("FILE"), "write a summary in Markdown")(
       "baseline", text("BACKEND"),
@@ -66,23 +69,27 @@ void write_file(const std::string& path, const std::string& text) {
 int report(int argc, const char* const* argv) {
   const auto settings = command_line().parse(argc, argv);
   if (!settings) return program::good;
-  if (settings->count("csv") == 0) {
+  const auto flow = given(*settings, "flow");
+  const bool has_results = settings->count("csv") != 0;
+  if (!has_results && !flow) {
     throw Error(ErrorKind::usage, "expected one results file or more; got none (see --help)");
   }
-  const auto paths = (*settings)["csv"].as<std::vector<std::string>>();
+  const auto paths =
+      has_results ? (*settings)["csv"].as<std::vector<std::string>>() : std::vector<std::string>();
   std::vector<Source> sources;
   for (const std::string& path : paths) {
     sources.push_back({path, results::read_csv_with_lines(path)});
   }
-  const Report report = report_of(study_of(sources), given(*settings, "baseline").value_or(""),
-                                  environments_for(given(*settings, "environment"), paths));
+  Report report = report_of(study_of(sources), given(*settings, "baseline").value_or(""),
+                            environments_for(given(*settings, "environment"), paths));
+  if (flow) report.flow = verify::flow::read_csv(*flow);
   const auto html = given(*settings, "html");
   const auto markdown = given(*settings, "markdown");
   if (html) write_file(*html, html_page(report));
   if (markdown) write_file(*markdown, markdown_summary(report));
   if (!html && !markdown) write(std::cout, "standard output", markdown_summary(report));
-  if (!report.study.cases.empty()) return program::good;
-  std::cerr << "bptt-report: no measured row in " << paths.front()
+  if (!report.study.cases.empty() || !report.flow.empty()) return program::good;
+  std::cerr << "bptt-report: no measured row in " << (has_results ? paths.front() : *flow)
             << (paths.size() > 1 ? " and the others" : "") << '\n';
   return program::nothing_done;
 }

@@ -76,7 +76,7 @@ std::string escape_markdown(std::string_view text) {
 }
 
 std::string markdown_summary(const Report& report) {
-  std::string text = "# Which backend is fastest here?\n\n";
+  std::string text = "# " + title(report) + "\n\n";
   const auto phases = measured_phases(report);
   for (const std::string_view phase : phases) {
     text += "- " + escape_markdown(phase) + ": " + words(verdict(report, phase)) + '\n';
@@ -85,11 +85,12 @@ std::string markdown_summary(const Report& report) {
   for (const std::string& caution : cautions(report)) {
     text += "> **Beware.** " + escape_markdown(caution) + "\n\n";
   }
-  text += "| | |\n| --- | --- |\n";
-  for (const Fact& fact : run_facts(report)) {
+  const std::vector<Fact> facts = run_facts(report);
+  if (!facts.empty()) text += "| | |\n| --- | --- |\n";
+  for (const Fact& fact : facts) {
     text += "| " + escape_markdown(fact.name) + " | " + escape_markdown(fact.value) + " |\n";
   }
-  text += '\n';
+  if (!facts.empty()) text += '\n';
   for (const std::string_view phase : phases) {
     text += section("Fastest backend, " + std::string(phase), "", winners(report, phase));
   }
@@ -98,6 +99,7 @@ std::string markdown_summary(const Report& report) {
                     "", speedups(report, phase));
   }
   text += section("Character-level language model", "", training_table(report));
+  text += section("Gradient flow", words(flow_verdict(report.flow)), flow_summary(report.flow));
   text += section("Not verified, not ranked", "", unverified(report));
   text += section("Refused", "", refusals(report));
   text += "## How these figures were made\n\n";

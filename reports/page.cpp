@@ -46,7 +46,8 @@ class Page {
 
   std::string text() const {
     const Json data = chart_data(report_);
-    return fill(page_html(), {{"style", std::string(page_css())},
+    return fill(page_html(), {{"title", escape_html(title(report_))},
+                              {"style", std::string(page_css())},
                               {"verdict", verdicts()},
                               {"score", score_bar()},
                               {"facts", facts()},
@@ -55,13 +56,14 @@ class Page {
                               {"sweeps", sweeps_section()},
                               {"speedups", speedups_section()},
                               {"training", training_section()},
+                              {"flow", flow_section()},
                               {"unranked", unranked_section()},
                               {"method", method_list()},
                               {"measurements", measurements_section()},
                               {"environment", environment_section()},
                               {"data", escape_json_for_script(data)},
                               {"echarts", std::string(echarts_js())},
-                              {"script", std::string(page_js())}});
+                              {"script", std::string(page_js()) + std::string(flow_js())}});
   }
 
  private:
@@ -98,8 +100,10 @@ class Page {
   }
 
   std::string facts() const {
+    const std::vector<Fact> all = run_facts(report_);
+    if (all.empty()) return "";
     std::string list = "<dl class=\"facts\">";
-    for (const Fact& fact : run_facts(report_)) {
+    for (const Fact& fact : all) {
       list += "<div><dt>" + escape_html(fact.name) + "</dt><dd>" + escape_html(fact.value) +
               "</dd></div>\n";
     }
@@ -163,6 +167,21 @@ class Page {
             details("The loss curves as a table", html_.table(loss_table(report_)), !has_charts()) +
             "</div>\n";
     return section("training", "A real workload: training a character-level language model", body);
+  }
+
+  std::string flow_section() const {
+    if (report_.flow.empty()) return "";
+    std::string body = paragraph(html_.words(flow_verdict(report_.flow))) +
+                       html_.table(flow_summary(report_.flow));
+    const std::vector<std::string> titles = flow_titles(report_.flow);
+    for (std::size_t i = 0; i < titles.size(); ++i) {
+      body += "<h3>" + escape_html(titles[i]) +
+              "</h3>\n<figure class=\"chart\" data-kind=\"flow\" " + "data-name=\"" +
+              std::to_string(i) + "\"></figure>\n";
+    }
+    body += "<div class=\"after\">" +
+            details("Every norm as a table", html_.table(flow_table(report_.flow))) + "</div>\n";
+    return section("flow", "How gradients flow back through time", body);
   }
 
   std::string unranked_section() const {

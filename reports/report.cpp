@@ -34,6 +34,10 @@ Report report_of(Study study, std::string baseline, std::vector<EnvironmentFile>
   return {std::move(study), std::move(baseline), std::move(environments)};
 }
 
+std::string title(const Report& report) {
+  return report.is_flow_only() ? "How do gradients flow here?" : "Which backend is fastest here?";
+}
+
 std::vector<std::string_view> measured_phases(const Report& report) {
   std::vector<std::string_view> measured;
   for (const std::string_view phase : all_phases) {
@@ -111,7 +115,10 @@ std::vector<std::string> cautions(const Report& report) {
 }
 
 std::vector<std::string> method(const Report& report) {
-  return {
+  std::vector<std::string> sentences;
+  if (!report.flow.empty()) sentences = flow_method();
+  if (report.is_flow_only()) return sentences;
+  const std::vector<std::string> timing = {
       "Times are medians of wall-clock repetitions; GFLOP/s are counted operations over that "
       "median. Pointwise work is not counted, backward counts twice forward, train_step is both. "
       "The peak is that of a matrix product of the same dtype on as many threads, measured in the "
@@ -131,6 +138,8 @@ std::vector<std::string> method(const Report& report) {
           " was not measured on as many threads, its time on the fewest stands in; that ratio is "
           "unpaired and has no interval.",
   };
+  sentences.insert(sentences.begin(), timing.begin(), timing.end());
+  return sentences;
 }
 
 }  // namespace bptt::report

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "reports/environment.hpp"
+#include "reports/flow.hpp"
 #include "reports/study.hpp"
 #include "reports/sweep.hpp"
 #include "reports/table.hpp"
@@ -16,11 +17,18 @@ struct Report {
   Study study;
   std::string baseline;
   std::vector<EnvironmentFile> environments;
+  Flow flow{};
+
+  /// Gradient flow is all there is to tell: no results file was given.
+  bool is_flow_only() const { return study.backends.empty() && !flow.empty(); }
 };
 
 /// An empty `baseline` means naive where it was measured, else the first backend of the files.
 /// Throws Error(usage) for one that the files do not know.
 Report report_of(Study study, std::string baseline, std::vector<EnvironmentFile> environments);
+
+/// The heading over it all.
+std::string title(const Report&);
 
 /// Phases of the layer workload that were measured, the most telling first.
 std::vector<std::string_view> measured_phases(const Report&);

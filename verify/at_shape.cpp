@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "verify/inputs.hpp"
+#include "verify/subjects.hpp"
 #include "verify/tensor_list.hpp"
 #include "verify/tolerance.hpp"
 
@@ -40,7 +41,8 @@ struct Fitted {
   int runs() const {
     constexpr Index large = 64;
     const Shape& s = spec.shape;
-    return std::min(s.H, s.I * rows) >= large ? 1 : neighbours_for(of_rows());
+    const Index smallest = std::min({s.H, s.I * rows, s.H * rows});
+    return smallest >= large ? 1 : runs_for(smallest);
   }
   /// What naive computes for a reference over the rows.
   double flops() const {
@@ -84,8 +86,7 @@ std::vector<Index> sampled_rows(Index B, Index rows) {
 template <class From, class To>
 void copy_rows(const TensorInfo& info, const View<From>& from, const std::vector<Index>& rows,
                const View<To>& to) {
-  const bool batched = !info.base_name.starts_with("weight") && !info.base_name.starts_with("bias");
-  if (!batched) {
+  if (is_parameter(info)) {
     std::copy(from.begin(), from.end(), to.begin());
     return;
   }
@@ -154,50 +155,58 @@ class Check {
   void compare_sampled() {
     Spec small_spec = spec_;
     small_spec.shape.B = static_cast<Index>(rows_.size());
-    Problem<double> small(small_spec);
+    std::vector<Index> lengths;
+    for (const Index row : rows_) {
+      if (spec_.lengths) lengths.push_back(full_.lengths()[static_cast<std::size_t>(row)]);
+    }
+    const auto subject = layer_subject(small_spec, lengths);
+    Problem<T> small(small_spec);
     const auto from = given_tensors(full_);
     const auto to = given_tensors(small);
     for (std::size_t i = 0; i < from.size(); ++i) {
       if (from[i].view) copy_rows(from[i].info, from[i].view, rows_, to[i].view);
     }
-    if (spec_.lengths) {
-      for (std::size_t r = 0; r < rows_.size(); ++r) {
-        small.lengths()[r] = full_.lengths()[static_cast<std::size_t>(rows_[r])];
-      }
-      small.in.lengths = small.lengths();
-    }
-    const auto reference = make_reference<T>(small, seed_, Rounding::shared, runs_);
-    Problem<T> got(small_spec);
-    const auto results = result_tensors(full_);
-    const auto of_rows = result_tensors(got);
-    const auto expected = result_tensors(reference->expected);
-    const auto units = result_tensors(reference->unit);
+    const auto reference =
+        make_reference<T>(*subject, given_of(small), seed_, Rounding::shared, runs_);
+    const auto results = present_results(full_);
+    const auto of_rows = present_results(small);
     for (std::size_t i = 0; i < results.size(); ++i) {
-      if (!results[i].view) continue;
-      copy_rows(results[i].info, results[i].view, rows_, of_rows[i].view);
+      const View<T>& got = of_rows[i].view;
+      copy_rows(results[i].info, results[i].view, rows_, got);
       const TensorError error =
-          compare(small_spec, small.lengths(), of_rows[i].info, of_rows[i].view,
-                  View<const Wider<T>>(expected[i].view), units[i].view, required_resolution<T>());
+          compare<T, Wider<T>>(reference.layouts[i], std::span<const T>(got.begin(), got.end()),
+                               reference.expected[i], reference.unit[i], required_resolution<T>());
       take(error.worst / error_limit, error.place, error.got, error.expected);
-      if (error.nonzero_padding > 0) {
-        take(std::numeric_limits<double>::infinity(), error.padding_place, error.padding_got, 0);
+      if (error.nonzero > 0) {
+        take(std::numeric_limits<double>::infinity(), error.nonzero_place, error.nonzero_got, 0);
       }
     }
   }
 
+  /// In the order of a layer's result layouts.
+  static std::vector<NamedView<T>> present_results(const Problem<T>& p) {
+    auto results = result_tensors(p);
+    std::erase_if(results, [](const NamedView<T>& result) { return !result.view; });
+    return results;
+  }
+
   /// Rows without upstream gradients: gradients exactly zero, everything else finite.
   void check_others() {
-    for (const auto& [info, view] : result_tensors(full_)) {
-      if (!view || info.base_name.starts_with("weight") || info.base_name.starts_with("bias")) {
-        continue;
-      }
+    for (const auto& [info, view] : present_results(full_)) {
+      if (is_parameter(info)) continue;
       const Index n = view.extents()[view.extents().rank() - 1];
       for (Index e = 0; e < view.size(); ++e) {
-        if (sampled(e / n % spec_.shape.B)) continue;
+        const Index b = e / n % spec_.shape.B;
+        if (sampled(b)) continue;
         const bool good = info.is_gradient ? view[e] == T(0) : std::isfinite(view[e]);
         if (good) continue;
-        take(std::numeric_limits<double>::infinity(), place_of(spec_, info, e),
-             static_cast<double>(view[e]), 0);
+        Place place;
+        place.tensor = info.name();
+        place.index = e;
+        if (info.extents.rank() == 3) place.time = e / n / spec_.shape.B;
+        place.batch = b;
+        place.column = e % n;
+        take(std::numeric_limits<double>::infinity(), place, static_cast<double>(view[e]), 0);
         break;
       }
     }

@@ -1,54 +1,36 @@
-// The cases: every cell with its options, in the shapes and variants at which backends go wrong.
-// One table; each case runs as gradient check (where it is small), as equality check of every
-// backend and as determinism check.
+// The cases: every cell with its options, alone, in stacks and in architectures, in the shapes and
+// variants at which backends go wrong. One list; each case runs as gradient check (where it is
+// small), as equality check of every backend and as determinism check.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "impls/api/tensor.hpp"
+#include "verify/subjects.hpp"
 
 namespace bptt::verify {
 
-/// Which of the optional tensors are given, and whether sequences have lengths of their own.
-enum class Variant {
-  plain,    ///< everything given, no lengths
-  lengths,  ///< everything given, lengths with a full one, a 1 and (where B allows) a 0, unsorted
-  bare,     ///< no h0, c0, dhT, dcT; hT, cT, dx, dh0, dc0, dW_hh, db_hh not wanted
-  last,     ///< no dy: the loss sees the final state only; dW_ih, db_ih not wanted
-};
-std::string_view name_of(Variant);
-
 struct Case {
-  std::string name;  ///< "lstm/plain/T7-B3-I5-H4"
-  Spec spec;
-  Variant variant = Variant::plain;
-  bool small = false;  ///< every element goes through the oracles
-  bool quick = false;  ///< part of --quick
-
-  std::vector<Index> lengths() const;  ///< [B], empty without lengths
-
-  /// Clears the views of a problem that this variant does not give, and sets its lengths.
-  template <Scalar T>
-  void apply(Problem<T>& p) const {
-    if (spec.lengths) {
-      p.lengths() = lengths();
-      p.in.lengths = p.lengths();
-    }
-    if (variant == Variant::bare) {
-      p.in.h0 = p.in.c0 = p.out.hT = p.out.cT = p.dout.hT = p.dout.cT = {};
-      p.grads.x = p.grads.h0 = p.grads.c0 = p.grads.params.weight_hh = p.grads.params.bias_hh = {};
-    }
-    if (variant == Variant::last) {
-      p.dout.y = p.grads.params.weight_ih = p.grads.params.bias_ih = {};
-    }
-  }
+  std::string name;  ///< "lstm/plain/T7-B3-I5-H4", "many-to-one/gru/plain/T5-B3-I2-H4"
+  std::string cell;  ///< of its recurrent layers, as to_string has it; "" where it has none
+  std::shared_ptr<const Subject> subject;
+  bool small = false;      ///< every element goes through the oracles
+  bool quick = false;      ///< part of --quick
+  bool recompute = false;  ///< runs with every Recompute, not with none alone
+  double work = 1;         ///< what it costs, roughly
 };
 
 /// In the order of every list and table.
 const std::vector<Case>& all_cases();
+
+/// Throws Error(usage) where there is none of the name.
+const Case& find_case(std::string_view name);
+
+/// One layer, as the table has it. For tests.
+Case layer_case(std::string_view cell, const Shape&, Variant);
 
 /// What inputs are drawn from: the run's seed and the case's name, so that a case alone gets the
 /// same inputs as among others.

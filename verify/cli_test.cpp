@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -106,9 +107,14 @@ const ExitCase exit_cases[] = {
     {"NoCaseMatches", "--only nonsense", 4, "NOTHING was checked"},
     {"NoCaseListed", "--list-cases --only nonsense", 4, ""},
     {"AllRefused", "--backend naive --threads 2 " + one_case, 4, "it runs on one thread"},
-    {"AllGoldenRefused", "--golden " + golden_folder + "/lstm_deep2.safetensors", 4,
-     "layers=2: stacks are not supported yet"},
+    {"BadRecompute", "--recompute some", 64, "'some'"},
+    {"AllGoldenRefused",
+     "--backend naive --threads 2 --golden " + golden_folder + "/lstm_deep2.safetensors", 4,
+     "it runs on one thread"},
     {"NoGoldenFile", "--golden /nonexistent.safetensors", 65, "/nonexistent.safetensors"},
+    {"OneGoldenFileOfSeveral",
+     "--golden " + golden_folder + "/lstm.safetensors /nonexistent.safetensors", 65,
+     "/nonexistent.safetensors"},
     {"EmptyGoldenFolder", "--golden " BPTT_SOURCE_DIR "/cmake", 4, "NOTHING was checked"},
     {"NotAGoldenFile", "--golden " BPTT_SOURCE_DIR "/CMakeLists.txt", 65, "CMakeLists.txt: "},
     {"UnwritableReport", one_case + "--json /nonexistent/report.json", 69,
@@ -127,7 +133,7 @@ INSTANTIATE_TEST_SUITE_P(All, ExitCodes, testing::ValuesIn(exit_cases),
                          [](const auto& test) { return std::string(test.param.name); });
 
 TEST(Cli, ErrorsAreOneLine) {
-  for (const char* arguments : {"--nonsense", "--backend nonsense", "--golden /nonexistent"}) {
+  for (const char* arguments : {"--nonsense", "--backend nonsense", "--cell lstm:nonsense"}) {
     const std::string text = call(arguments).text;
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
     EXPECT_THAT(text, testing::StartsWith("bptt-verify: "));
@@ -135,15 +141,18 @@ TEST(Cli, ErrorsAreOneLine) {
 }
 
 TEST(Cli, GoldenNamesFileBackendTensorErrorAndVerdict) {
-  const Outcome outcome = call("--golden " + golden_folder + "/lstm_lengths.safetensors " +
-                               golden_folder + "/lstm_deep2.safetensors");
+  const Outcome outcome =
+      call("--verbose --golden " + golden_folder + "/lstm_lengths.safetensors " + golden_folder +
+           "/lstm_deep3_bidir_lengths.safetensors");
   EXPECT_EQ(outcome.code, 0) << outcome.text;
   for (const Backend* backend : backends()) {
     EXPECT_THAT(outcome.text,
                 testing::ContainsRegex("lstm_lengths.safetensors +" + std::string(backend->name()) +
-                                       " +f64 +[a-z].* pass"));
+                                       " +f64 +1 +[a-z].* pass"));
+    EXPECT_THAT(outcome.text,
+                testing::ContainsRegex("lstm_deep3_bidir_lengths.safetensors +" +
+                                       std::string(backend->name()) + " +f32 +1 +[a-z].* pass"));
   }
-  EXPECT_THAT(outcome.text, HasSubstr("refused: layers=2"));
   EXPECT_THAT(outcome.text, Not(HasSubstr("Backends against naive")));
 }
 
@@ -158,6 +167,73 @@ void write_wrong_golden(const std::string& path) {
     writer.add(name, tensor.shape, std::span<const double>(values));
   }
   writer.write(path);
+}
+
+/// A file of a few bytes that claims to hold far more.
+TEST(Cli, AnUnreadableGoldenFileIsAResultAndTheOthersRun) {
+  const TemporaryFile huge("huge.safetensors"), json("report.json");
+  io::SafetensorsWriter writer;
+  writer.add_metadata("bptt", R"({"cell": "rnn", "T": 4000000000, "B": 1, "I": 1, "H": 1})");
+  for (const char* name : {"x", "weight_ih_l0", "weight_hh_l0", "out.y"}) {
+    writer.add(name, std::vector<Index>{1, 1}, std::vector<double>{1});
+  }
+  writer.write(huge.path);
+  const Outcome outcome = call("--threads 1 --golden /nonexistent.safetensors " + huge.path + ' ' +
+                               golden_folder + "/gru_before_take.safetensors --json " + json.path);
+  EXPECT_EQ(outcome.code, 65) << outcome.text;
+  EXPECT_THAT(outcome.text, HasSubstr(huge.path + ": tensor 'x': expected extents"));
+  const auto document = nlohmann::json::parse(json.read());
+  EXPECT_EQ(document.at("exit_code"), 65);
+  EXPECT_EQ(document.at("counts").at("errors"), 2);
+  EXPECT_EQ(document.at("counts").at("pass"), 2 * backends().size());
+  const auto& first = document.at("results").at(0);
+  EXPECT_EQ(first.at("verdict"), "error");
+  EXPECT_EQ(first.at("subject"), "/nonexistent.safetensors");
+  EXPECT_THAT(first.at("reason").get<std::string>(), HasSubstr("/nonexistent.safetensors"));
+}
+
+TEST(Cli, GoldenRunsEveryThreadCountAndSaysWhatAFileDoesNotHave) {
+  const TemporaryFile golden("few.safetensors"), json("report.json");
+  const auto file = io::Safetensors::read(golden_folder + "/lstm.safetensors");
+  io::SafetensorsWriter writer;
+  for (const auto& [key, value] : file.metadata()) writer.add_metadata(key, value);
+  for (const auto& [name, tensor] : file.tensors()) {
+    if (name == "out.cT" || name == "grad.x") continue;
+    const auto values = file.reals(name);
+    writer.add(name, tensor.shape, std::span<const double>(values));
+  }
+  writer.write(golden.path);
+  const Outcome outcome = call("--backend tbb --threads 1,2,3 --verbose --golden " + golden.path +
+                               " --json " + json.path);
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_THAT(outcome.text,
+              AllOf(HasSubstr("pass (2 results not in the file)"), HasSubstr("out.cT grad.x")));
+  const auto document = nlohmann::json::parse(json.read());
+  ASSERT_EQ(document.at("results").size(), 6u);
+  std::set<int> threads;
+  for (const auto& result : document.at("results")) {
+    threads.insert(result.at("threads").get<int>());
+    EXPECT_EQ(result.at("not_compared"), nlohmann::json::array({"out.cT", "grad.x"}));
+  }
+  EXPECT_EQ(threads, (std::set<int>{1, 2, 3}));
+}
+
+TEST(Cli, RecomputesAsAskedAndInMarkedCasesInEveryWay) {
+  const std::string one_thread = "--backend blas --dtype f32 --threads 1 --only ";
+  const auto modes = [&](const std::string& arguments) {
+    const TemporaryFile json("report.json");
+    EXPECT_EQ(call(one_thread + arguments + " --json " + json.path).code, 0);
+    std::set<std::string> names;
+    const auto document = nlohmann::json::parse(json.read());
+    for (const auto& result : document.at("results")) {
+      names.insert(result.at("recompute").get<std::string>());
+    }
+    return names;
+  };
+  EXPECT_EQ(modes("'gru/lengths/T7-B3-I5-H4'"), (std::set<std::string>{"none"}));
+  EXPECT_EQ(modes("'gru/plain/T50-B3-I5-H17'"),
+            (std::set<std::string>{"none", "gates", "checkpoint"}));
+  EXPECT_EQ(modes("'gru/lengths/T7-B3-I5-H4' --recompute gates"), (std::set<std::string>{"gates"}));
 }
 
 TEST(Cli, WrongResultsExitWithOneAndTheCommandReproducesThem) {
@@ -182,7 +258,8 @@ TEST(Cli, WrongResultsExitWithOneAndTheCommandReproducesThem) {
 TEST(Cli, JsonParsesBackAndCountsWhatRan) {
   const TemporaryFile golden("wrong.safetensors"), json("report.json");
   write_wrong_golden(golden.path);
-  EXPECT_EQ(call("--dtype f64 --golden " + golden.path + " --json " + json.path).code, 1);
+  EXPECT_EQ(call("--dtype f64 --threads 1 --golden " + golden.path + " --json " + json.path).code,
+            1);
   const auto document = nlohmann::json::parse(json.read());
   EXPECT_EQ(document.at("schema_version"), 1);
   EXPECT_EQ(document.at("exit_code"), 1);
@@ -191,6 +268,7 @@ TEST(Cli, JsonParsesBackAndCountsWhatRan) {
   for (const auto& result : document.at("results")) {
     EXPECT_EQ(result.at("verdict"), "fail");
     EXPECT_EQ(result.at("kind"), "golden");
+    EXPECT_EQ(result.at("recompute"), "none");
     EXPECT_EQ(result.at("findings").at(0).at("place").at("gate"), "f");
     EXPECT_GT(result.at("findings").at(0).at("error").get<double>(), document.at("limit"));
   }
@@ -199,25 +277,24 @@ TEST(Cli, JsonParsesBackAndCountsWhatRan) {
 TEST(Cli, JunitParsesBackAndCountsWhatRan) {
   const TemporaryFile golden("wrong.safetensors"), junit("report.xml");
   write_wrong_golden(golden.path);
-  EXPECT_EQ(
-      call("--dtype f64 --golden " + golden.path + ' ' + golden_folder + "/lstm.safetensors " +
-           golden_folder + "/lstm_deep2.safetensors --junit " + junit.path)
-          .code,
-      1);
+  EXPECT_EQ(call("--dtype f64 --threads 1 --golden " + golden.path + ' ' + golden_folder +
+                 "/lstm.safetensors /nonexistent.safetensors --junit " + junit.path)
+                .code,
+            1);  // what is wrong weighs more than what cannot be read
   pugi::xml_document document;
   ASSERT_TRUE(document.load_file(junit.path.c_str()));
   const auto suites = document.child("testsuites");
   const auto count = static_cast<int>(backends().size());
-  EXPECT_EQ(suites.attribute("tests").as_int(), 3 * count);
+  EXPECT_EQ(suites.attribute("tests").as_int(), 2 * count + 1);
   EXPECT_EQ(suites.attribute("failures").as_int(), count);
-  EXPECT_EQ(suites.attribute("skipped").as_int(), count);
-  int failures = 0, skipped = 0;
+  EXPECT_EQ(suites.attribute("errors").as_int(), 1);
+  int failures = 0, errors = 0;
   for (const auto& test : document.select_nodes("//testcase")) {
     failures += test.node().child("failure") ? 1 : 0;
-    skipped += test.node().child("skipped") ? 1 : 0;
+    errors += test.node().child("error") ? 1 : 0;
   }
   EXPECT_EQ(failures, count);
-  EXPECT_EQ(skipped, count);
+  EXPECT_EQ(errors, 1);
   EXPECT_THAT(document.select_node("//failure").node().text().as_string(),
               HasSubstr("reproduce: bptt-verify"));
 }

@@ -26,7 +26,12 @@ TEST_P(EveryBackend, EqualsNaiveInTheNextHigherPrecision) {
   for (const Case& c : all_cases()) {
     if (!c.quick) continue;
     const auto results = dispatch(dtype, [&, b = backend]<class T>(std::type_identity<T>) {
-      return check_equality<T>(*b, c, *reference_of<T>(c, 1), {{1, 2, 3}, 1, true});
+      EqualityOptions options;
+      options.threads = {1, 2, 3};
+      if (c.recompute) {
+        options.recompute = {Recompute::none, Recompute::gates, Recompute::checkpoint};
+      }
+      return check_equality<T>(*b, c, reference_of<T>(c, 1), options);
     });
     for (const Result& result : results) {
       EXPECT_TRUE(result.verdict == Verdict::pass || result.verdict == Verdict::refused)

@@ -14,6 +14,8 @@ struct PlantedFault {
   const char* check;      ///< "equality", "padding", ...
   const char* tensor;     ///< one of those that must be named
   const char* time_step;  ///< part of the finding's time step; empty: any that is not empty
+
+  const std::string& name() const { return fault.name; }
 };
 
 const std::vector<PlantedFault>& planted_faults();

@@ -19,8 +19,9 @@ template <Real T>
 struct FaultContext {
   const Spec& spec;
   const Exec& exec;
-  int call;       ///< 1 for a plan's first
-  bool backward;  ///< else forward has just run
+  int plan_number;  ///< how many plans its backend had made before this one
+  int call;         ///< 1 for a plan's first
+  bool backward;    ///< else forward has just run
   Params<const T> params;
   Inputs<const T> in;
   OutputGrads<const T> dout;  ///< backward only
@@ -55,6 +56,11 @@ struct Fault {
   void spoil(FaultContext<double>& context) const { spoil_f64(context); }
 };
 
+/// What tells the plans of a faulty backend from others.
+struct FaultyMark {
+  virtual ~FaultyMark() = default;
+};
+
 class FaultyBackend final : public Backend {
  public:
   explicit FaultyBackend(Fault fault, bool same_for_all_threads = true)
@@ -64,10 +70,14 @@ class FaultyBackend final : public Backend {
 
  private:
   template <Real T>
-  class FaultyPlan final : public Plan<T> {
+  class FaultyPlan final : public Plan<T>, public FaultyMark {
    public:
-    FaultyPlan(const Fault& fault, const Spec& spec, const Exec& exec)
-        : Plan<T>(spec, exec), fault_(fault), inner_(naive::make_plan<T>(spec)), kept_(spec) {}
+    FaultyPlan(const Fault& fault, int plan, const Spec& spec, const Exec& exec)
+        : Plan<T>(spec, exec),
+          fault_(fault),
+          plan_(plan),
+          inner_(naive::make_plan<T>(spec)),
+          kept_(spec) {}
     std::size_t workspace_bytes() const override { return 0; }
 
    private:
@@ -76,18 +86,20 @@ class FaultyBackend final : public Backend {
       ++call_;
       inner_->forward(params, in, out);
       inner_->forward(params, in, kept_.out);
-      FaultContext<T> context{this->spec(), this->exec(), call_, false, params, in, {}, out, {}};
+      FaultContext<T> context{this->spec(), this->exec(), plan_, call_, false,
+                              params,       in,           {},    out,   {}};
       fault_.spoil(context);
     }
     void do_backward(const Params<const T>& params, const Inputs<const T>& in,
                      const OutputGrads<const T>& dout, const Grads<T>& grads) override {
       inner_->backward(params, in, dout, grads);
-      FaultContext<T> context{this->spec(), this->exec(), call_,     true, params,
-                              in,           dout,         kept_.out, grads};
+      FaultContext<T> context{this->spec(), this->exec(), plan_, call_,     true,
+                              params,       in,           dout,  kept_.out, grads};
       fault_.spoil(context);
     }
 
     const Fault& fault_;
+    int plan_;
     std::unique_ptr<Plan<T>> inner_;
     Problem<T> kept_;
     int call_ = 0;
@@ -99,15 +111,16 @@ class FaultyBackend final : public Backend {
   std::size_t do_workspace_bytes(const Spec&, Dtype, const Exec&) const override { return 0; }
   std::unique_ptr<Plan<float>> do_plan(std::type_identity<float>, const Spec& spec,
                                        const Exec& exec) const override {
-    return std::make_unique<FaultyPlan<float>>(fault_, spec, exec);
+    return std::make_unique<FaultyPlan<float>>(fault_, plans_++, spec, exec);
   }
   std::unique_ptr<Plan<double>> do_plan(std::type_identity<double>, const Spec& spec,
                                         const Exec& exec) const override {
-    return std::make_unique<FaultyPlan<double>>(fault_, spec, exec);
+    return std::make_unique<FaultyPlan<double>>(fault_, plans_++, spec, exec);
   }
 
   Fault fault_;
   bool same_;
+  mutable int plans_ = 0;
 };
 
 }  // namespace bptt::verify

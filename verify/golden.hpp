@@ -3,7 +3,6 @@
 // shares no line of code with this suite.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,14 +11,15 @@
 #include "impls/api/backend.hpp"
 #include "impls/io/safetensors.hpp"
 #include "verify/result.hpp"
+#include "verify/subjects.hpp"
 
 namespace bptt::verify {
 
-/// The spec that a file's metadata describes. `refusal` says in words what of it this suite cannot
-/// express yet; the spec then means nothing.
+/// What a file's metadata describes. `refusal` says in words what of it this suite cannot express;
+/// the rest then means nothing.
 struct GoldenSpec {
-  Spec spec;
-  std::vector<Index> lengths;  ///< as the metadata lists them; empty where it does not
+  net::NetworkSpec network;
+  std::vector<Index> lengths;  ///< [B] where the network has lengths
   std::string cell;            ///< as in a flag: "lstm:peephole"
   std::optional<std::string> refusal;
 };
@@ -30,30 +30,32 @@ GoldenSpec read_golden_spec(const io::Safetensors& file);
 struct GoldenFile {
   std::string path;
   std::string cell;
-  std::optional<std::string> refusal;
-  /// Parameters, inputs, upstream gradients; what the file lacks is absent. Not there where the
-  /// file is refused.
-  std::unique_ptr<Problem<double>> problem;
-  /// Expected results by their name in the file: "out.y", "grad.x", ...
-  std::map<std::string, std::vector<double>> results;
-  bool results_are_f32 = false;  ///< stored as F32: no backend can be nearer to them than that
+  std::optional<std::string> refusal;  ///< the rest is empty then
+
+  std::shared_ptr<const Subject> subject;
+  Given given;  ///< optional tensors that the file lacks are zero
+  /// Expected results in the order of result_layouts(); empty where the file does not have it.
+  Values<double> results;
+  /// Stored as F32: no backend can be nearer to it than that.
+  std::vector<bool> coarse;
+  std::vector<std::string> not_compared;  ///< results that it does not have: "out.hT", "grad.x"
 };
 
-/// Throws Error(data) naming the file, and the tensor where there is one.
+/// Throws Error(data) naming the file, and the tensor where there is one. Extents in the metadata
+/// are believed only where the file's tensors have them: nothing larger than the file's own tensors
+/// ask for is allocated before that.
 GoldenFile read_golden(const std::string& path);
 
-/// The files themselves; of a folder, every *.safetensors in it, sorted. Throws Error(data) for a
-/// path that is not there.
+/// The files themselves; of a folder, every *.safetensors in it, sorted.
 std::vector<std::string> golden_paths(const std::vector<std::string>& files_or_folders);
 
 /// Units of one file, for both precisions; computed once, used for every backend.
 class GoldenCheck {
  public:
   GoldenCheck(GoldenFile, std::uint64_t seed);
-  ~GoldenCheck();
 
   const GoldenFile& file() const { return file_; }
-  Result check(const Backend&, Dtype, int threads) const;
+  Result check(const Backend&, Dtype, const Exec&) const;
 
  private:
   template <Real T>
@@ -61,8 +63,20 @@ class GoldenCheck {
 
   GoldenFile file_;
   std::uint64_t seed_;
-  std::unique_ptr<Reference<float>> f32_;
-  std::unique_ptr<Reference<double>> f64_;
+  Reference<float> f32_;
+  Reference<double> f64_;
 };
+
+/// The whole of a file, one result for each backend, precision, way to recompute and thread count;
+/// where it cannot be read, one result that says why.
+struct GoldenOptions {
+  std::vector<const Backend*> backends;
+  std::vector<Dtype> dtypes;
+  std::vector<Recompute> recompute;
+  std::vector<int> threads;
+  std::vector<std::string> cells;  ///< only files of these; empty: of any
+  std::uint64_t seed = 1;
+};
+std::vector<Result> check_golden_file(const std::string& path, const GoldenOptions&);
 
 }  // namespace bptt::verify

@@ -50,7 +50,7 @@ using Read = std::function<void(Reading&, const std::string& key, const Json&)>;
 /// An extent of the shape.
 Read shape(Index Shape::*extent) {
   return [extent](Reading& r, const std::string& key, const Json& json) {
-    r.out.spec.shape.*extent = r.extent(key, json);
+    r.out.network.stack.shape.*extent = r.extent(key, json);
   };
 }
 
@@ -69,6 +69,44 @@ Read option_if_true(const std::string& word) {
   return [word](Reading& r, const std::string& key, const Json& json) {
     if (r.truth(key, json)) r.options.push_back({key, ":" + word});
   };
+}
+
+/// A switch that is on in the plain cell.
+Read option_if_false(const std::string& word) {
+  return [word](Reading& r, const std::string& key, const Json& json) {
+    if (!r.truth(key, json)) r.options.push_back({key + "=false", ":" + word});
+  };
+}
+
+/// A value that a table of names does not have is refused, not an error: another version may.
+template <class Parse>
+void choose(Reading& r, const std::string& key, const Json& json, Parse parse) {
+  try {
+    parse(r.text(key, json));
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::data) throw;
+    r.refuse(key + "=" + json.dump() + ": not supported (" + error.what() + ")");
+  }
+}
+
+void read_head(Reading& r, const std::string& key, const Json& json) {
+  if (!json.is_object()) r.fail(key, "an object", json);
+  net::HeadSpec& head = r.out.network.head.emplace();
+  for (const char* required : {"O", "loss"}) {
+    if (!json.contains(required)) r.fail(key, "an object with O and loss", json);
+  }
+  for (const auto& [name, value] : json.items()) {
+    const std::string full = key + "." + name;
+    if (name == "O") {
+      head.O = r.extent(full, value);
+    } else if (name == "loss") {
+      choose(r, full, value, [&](const std::string& text) { head.loss = net::parse_loss(text); });
+    } else if (name == "steps") {
+      choose(r, full, value, [&](const std::string& text) { head.steps = net::parse_steps(text); });
+    } else {
+      r.refuse(full + "=" + value.dump() + ": not supported");
+    }
+  }
 }
 
 struct Row {
@@ -92,12 +130,13 @@ const std::vector<Row>& rows() {
       {"gate_input", false, option("gate_input", "hidden")},
       {"peephole", false, option_if_true("peephole")},
       {"coupled_input_forget", false, option_if_true("coupled")},
+      {"candidate_activation", false, option("candidate", "tanh")},
+      {"input_gate", false, option_if_false("input_gate=off")},
+      {"forget_gate", false, option_if_false("forget_gate=off")},
+      {"output_gate", false, option_if_false("output_gate=off")},
       {"reset", false, option("reset", "before_matmul")},
       {"update", false, option("update", "take")},
-      {"bias", false,
-       [](Reading& r, const std::string& key, const Json& json) {
-         if (!r.truth(key, json)) r.options.push_back({"bias=false", ":bias=off"});
-       }},
+      {"bias", false, option_if_false("bias=off")},
       {"lengths", false,
        [](Reading& r, const std::string& key, const Json& json) {
          if (!json.is_array()) r.fail(key, "an array of lengths", json);
@@ -105,26 +144,17 @@ const std::vector<Row>& rows() {
            if (!length.is_number_integer()) r.fail(key, "an array of integers", json);
            r.out.lengths.push_back(length.get<Index>());
          }
-         r.out.spec.lengths = true;
+         r.out.network.stack.lengths = true;
        }},
       {"layers", false,
        [](Reading& r, const std::string& key, const Json& json) {
-         const Index layers = r.extent(key, json);
-         if (layers != 1) {
-           r.refuse("layers=" + std::to_string(layers) + ": stacks are not supported yet");
-         }
+         r.out.network.stack.layers = r.extent(key, json);
        }},
       {"bidirectional", false,
        [](Reading& r, const std::string& key, const Json& json) {
-         if (r.truth(key, json)) r.refuse("bidirectional: not supported yet");
+         r.out.network.stack.bidirectional = r.truth(key, json);
        }},
-      {"head", false,
-       [](Reading& r, const std::string& key, const Json& json) {
-         if (!json.is_object()) r.fail(key, "an object", json);
-         const auto loss = json.find("loss");
-         r.refuse("head" + (loss != json.end() ? " " + r.text("head.loss", *loss) : "") +
-                  ": heads are not supported yet");
-       }},
+      {"head", false, read_head},
   };
   return rows;
 }
@@ -141,16 +171,16 @@ void read_cell(const Reading& reading) {
       return false;
     }
   };
-  if (!known(kind)) reading.refuse("cell=" + kind + ": not supported yet");
+  if (!known(kind)) reading.refuse("cell=" + kind + ": not supported");
   for (const auto& option : reading.options) {
-    if (!known(kind + option.in_cell)) {
-      reading.refuse(kind + " with " + option.in_file + ": not supported yet");
+    if (!known(out.cell + option.in_cell)) {
+      reading.refuse(out.cell + " with " + option.in_file + ": not supported");
     }
     out.cell += option.in_cell;
   }
   if (out.refusal) return;
-  out.spec.cell = parse_cell(out.cell);
-  out.cell = to_string(out.spec.cell);
+  out.network.stack.cell = parse_cell(out.cell);
+  out.cell = to_string(out.network.stack.cell);
 }
 
 Json parse_metadata(const io::Safetensors& file) {
@@ -180,7 +210,7 @@ GoldenSpec read_golden_spec(const io::Safetensors& file) {
   Reading reading{file.path(), result};
   for (const Row& row : rows()) {
     const auto found = json.find(row.key);
-    if (found != json.end()) {
+    if (found != json.end() && !(found->is_null() && !row.required)) {
       row.read(reading, row.key, *found);
     } else if (row.required) {
       throw Error(ErrorKind::data,
@@ -190,11 +220,15 @@ GoldenSpec read_golden_spec(const io::Safetensors& file) {
   for (const auto& [key, value] : json.items()) {
     bool known = false;
     for (const Row& row : rows()) known = known || key == row.key;
-    if (!known) reading.refuse(key + "=" + value.dump() + ": not supported yet");
+    if (!known) reading.refuse(key + "=" + value.dump() + ": not supported");
   }
   read_cell(reading);
+  if (!result.network.stack.lengths && file.contains("lengths")) {
+    result.lengths = file.integers("lengths");
+    result.network.stack.lengths = true;
+  }
   try {
-    result.spec.validate();
+    result.network.stack.layer_spec(0).validate();
   } catch (const Error& error) {
     throw Error(ErrorKind::data, file.path() + ": metadata bptt: " + error.what());
   }

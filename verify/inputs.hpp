@@ -6,6 +6,7 @@
 #include <span>
 
 #include "impls/api/tensor.hpp"
+#include "verify/subject.hpp"
 
 namespace bptt::verify {
 
@@ -22,8 +23,10 @@ namespace bptt::verify {
 template <Real T>
 double draw_inputs(std::uint64_t seed, Problem<T>& p, std::span<const Index> rows = {});
 
-/// The smallest |preactivation| that is asked for: beyond the reach of finite differences in small
-/// cases, beyond rounding in large ones.
-double kink_margin(const Spec&);
+/// The same for any model, targets included. relu and leaky_relu: everything is drawn anew until no
+/// preactivation of any layer lies within 0.2 over their number of the kink, and a third of the
+/// units is active in every step of every layer.
+template <Real T>
+Given draw_model(const Subject&, std::uint64_t seed);
 
 }  // namespace bptt::verify

@@ -1,50 +1,25 @@
 #include "verify/oracles.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <complex>
 #include <optional>
 
-#include "impls/naive/naive.hpp"
 #include "verify/localise.hpp"
-#include "verify/tensor_list.hpp"
 
 namespace bptt::verify {
 namespace {
 
 using Complex = std::complex<double>;
 
-/// Calls add(upstream, output) for every term of L, or of what remains of it where only part of the
-/// upstream gradient is lit.
-template <class T, class Add>
-void for_each_term(const Problem<T>& p, Add add) {
-  const auto [T_, B, I, H] = p.spec().shape;
-  if (p.dout.y) {
-    for (Index b = 0; b < B; ++b) {
-      for (Index t = 0; t < length_of(p, b); ++t) {
-        for (Index j = 0; j < H; ++j) add(p.dout.y(t, b, j), p.out.y(t, b, j));
-      }
-    }
-  }
-  const auto add_state = [&](const View<T>& upstream, const View<T>& state) {
-    for (Index e = 0; e < upstream.size(); ++e) add(upstream[e], state[e]);
-  };
-  add_state(p.dout.hT, p.out.hT);
-  add_state(p.dout.cT, p.out.cT);
-}
-
-template <class T>
-T loss(const Problem<T>& p) {
-  T sum(0);
-  for_each_term(p, [&](const T& upstream, const T& output) { sum += upstream * output; });
-  return sum;
-}
-
-template <class T>
-T loss_magnitude(const Problem<T>& p) {
-  T sum(0);
-  for_each_term(p, [&](const T& upstream, const T& output) { sum += std::abs(upstream * output); });
-  return sum;
+/// Of the terms that the loss sums, as far as they are known: a loss from targets sums what is not
+/// negative.
+long double loss_magnitude(const net::Model<long double>& model, const Given& given) {
+  long double sum = 0;
+  for_each_term(model, given,
+                [&](double upstream, long double output) { sum += std::abs(upstream * output); });
+  return sum > 0 ? sum : std::abs(model.loss());
 }
 
 struct Estimate {
@@ -55,16 +30,16 @@ struct Estimate {
 /// Derivative of L by complex step. Leaves the element as it was.
 class ComplexStep {
  public:
-  explicit ComplexStep(const Problem<double>& inputs)
-      : problem_(inputs.spec()), plan_(naive::make_plan<Complex>(inputs.spec())) {
-    copy_given(inputs, problem_);
+  ComplexStep(const Subject& subject, const Given& given)
+      : given_(given), model_(subject.make<Complex>(naive_plans<Complex>())) {
+    set_given(given, *model_);
   }
   double operator()(Complex& element, double step = h) {
     const Complex kept = element;
     element += Complex(0, step);
-    run_forward(*plan_, problem_);
+    model_->forward();
     element = kept;
-    return loss(problem_).imag() / step;
+    return model_->loss().imag() / step;
   }
   /// The same for several steps, which round differently: their mean, and their spread as the
   /// error. Where a cell subtracts what is nearly equal, the complex step loses digits that the
@@ -84,27 +59,27 @@ class ComplexStep {
   /// terms can cancel that the analytic gradient never forms.
   double rounding() const {
     double sum = 0;
-    for_each_term(problem_, [&](const Complex& upstream, const Complex& output) {
-      sum += std::abs(upstream.real() * output.imag());
+    for_each_term(*model_, given_, [&](double upstream, const Complex& output) {
+      sum += std::abs(upstream * output.imag());
     });
     return sum / h * std::numeric_limits<double>::epsilon() / 2;
   }
-  const Problem<Complex>& problem() const { return problem_; }
+  const net::Model<Complex>& model() const { return *model_; }
 
   // Small enough that h^2 is nothing beside 1, large enough that no product underflows.
   static constexpr double h = 1e-30;
 
  private:
-  Problem<Complex> problem_;
-  std::unique_ptr<Plan<Complex>> plan_;
+  const Given& given_;
+  std::unique_ptr<net::Model<Complex>> model_;
 };
 
 /// Derivative of L by central differences. Leaves the element as it was.
 class FiniteDifferences {
  public:
-  explicit FiniteDifferences(const Problem<double>& inputs)
-      : problem_(inputs.spec()), plan_(naive::make_plan<long double>(inputs.spec())) {
-    copy_given(inputs, problem_);
+  FiniteDifferences(const Subject& subject, const Given& given)
+      : given_(given), model_(subject.make<long double>(naive_plans<long double>())) {
+    set_given(given, *model_);
   }
 
   /// Good where its error is below `wanted`: smaller steps are tried until it is, because a step
@@ -119,7 +94,7 @@ class FiniteDifferences {
     return best;
   }
 
-  const Problem<long double>& problem() const { return problem_; }
+  const net::Model<long double>& model() const { return *model_; }
 
  private:
   // Truncation is of order h^8 after four levels, rounding of order 1e-19/h: they meet near 2^-6.
@@ -129,11 +104,11 @@ class FiniteDifferences {
   long double difference(long double& element, long double h) {
     const long double kept = element;
     element = kept + h;
-    run_forward(*plan_, problem_);
-    const long double above = loss(problem_);
+    model_->forward();
+    const long double above = model_->loss();
     element = kept - h;
-    run_forward(*plan_, problem_);
-    const long double below = loss(problem_);
+    model_->forward();
+    const long double below = model_->loss();
     element = kept;
     return (above - below) / (2 * h);
   }
@@ -154,12 +129,12 @@ class FiniteDifferences {
     // The columns of the table may agree by luck; the rounding of the smallest step's losses stays.
     constexpr long double roundings = 16;
     const long double noise = roundings * std::numeric_limits<long double>::epsilon() *
-                              loss_magnitude(problem_) / (2 * h);
+                              loss_magnitude(*model_, given_) / (2 * h);
     return {static_cast<double>(last), static_cast<double>(spread + noise)};
   }
 
-  Problem<long double> problem_;
-  std::unique_ptr<Plan<long double>> plan_;
+  const Given& given_;
+  std::unique_ptr<net::Model<long double>> model_;
 };
 
 /// The three legs at one element.
@@ -204,66 +179,83 @@ std::optional<std::string> odd_one_out(const Legs& legs) {
 
 class GradientCheck {
  public:
-  GradientCheck(const Backend& backend, const Reference<double>& reference, Result& result)
-      : backend_(backend),
-        reference_(reference),
-        spec_(reference.given.spec()),
-        analytic_(spec_),
-        complex_step_(reference.given),
-        differences_(reference.given),
+  GradientCheck(const Backend& backend, const Subject& subject, const Reference<double>& reference,
+                Result& result)
+      : reference_(reference),
+        model_(subject.make<double>(plans_of<double>(backend, Exec{}))),
+        complex_step_(subject, reference.given),
+        differences_(subject, reference.given),
         result_(result) {}
 
   void run() {
-    copy_given(reference_.given, analytic_);
-    poison_results(analytic_);
-    run_both(*backend_.plan<double>(spec_, Exec{}), analytic_);
-    const auto analytic = gradient_tensors(analytic_);
-    const auto units = gradient_tensors(reference_.unit);
-    const auto complex = variable_tensors(complex_step_.problem());
-    const auto real = variable_tensors(differences_.problem());
-    for (std::size_t i = 0; i < analytic.size(); ++i) {
-      if (!analytic[i].view || !complex[i].view) continue;
-      for (const Slice& slice : slices_of(spec_, analytic[i].info)) {
-        check_slice(analytic[i], units[i].view, complex[i].view, real[i].view, slice);
-      }
+    const Values<double> analytic = verify::run(*model_, reference_.given);
+    const auto& complex = complex_step_.model().tensors();
+    const auto& real = differences_.model().tensors();
+    for (std::size_t tensor = 0; tensor < complex.size(); ++tensor) {
+      if (!model_->tensors()[tensor].gradient) continue;
+      const std::size_t i = result_index("grad." + complex[tensor].name);
+      const Leg leg{reference_.layouts[i], tensor,
+                    analytic[i],           reference_.unit[i],
+                    complex[tensor].value, real[tensor].value};
+      for (const Slice& slice : slices_of(leg.layout)) check_slice(leg, slice);
     }
   }
 
  private:
-  void check_slice(const NamedView<double>& analytic, const View<double>& units,
-                   const View<Complex>& complex, const View<long double>& real,
-                   const Slice& slice) {
+  /// One tensor's gradient, and the elements to move for it.
+  struct Leg {
+    const Layout& layout;
+    std::size_t tensor;  ///< among the model's
+    const std::vector<double>& analytic;
+    const std::vector<double>& units;
+    const View<Complex>& complex;
+    const View<long double>& real;
+  };
+
+  std::size_t result_index(const std::string& name) const {
+    const auto& layouts = reference_.layouts;
+    const auto found = std::find_if(layouts.begin(), layouts.end(),
+                                    [&](const Layout& layout) { return layout.name == name; });
+    return static_cast<std::size_t>(found - layouts.begin());
+  }
+
+  void check_slice(const Leg& leg, const Slice& slice) {
     double signal = 0, noise = 0;
     Index live = 0;
-    for (Index e = slice.begin; e < slice.end; ++e) {
-      if (is_padding(spec_, reference_.given.lengths(), analytic.info, e)) continue;
+    for (Index index = slice.begin; index < slice.end; ++index) {
+      if (is_padding(leg.layout, index)) continue;
+      const auto e = static_cast<std::size_t>(index);
       Legs legs;
-      legs.analytic = analytic.view[e];
-      legs.complex_step = complex_step_(complex[e]);
-      legs.unit = std::max(units[e], complex_step_.rounding());
+      legs.analytic = leg.analytic[e];
+      legs.complex_step = complex_step_(leg.complex[index]);
+      legs.unit = std::max(leg.units[e], complex_step_.rounding());
       if (!legs.analytic_is_complex()) {
-        const Estimate repeated = complex_step_.repeated(complex[e]);
+        const Estimate repeated = complex_step_.repeated(leg.complex[index]);
         legs.complex_step = repeated.value;
         legs.unit = std::max(legs.unit, repeated.error);
       }
-      legs.differences = differences_(real[e], error_limit * units[e]);
+      legs.differences = differences_(leg.real[index], error_limit * leg.units[e]);
+      judge(leg, index, legs);
+      // What has no effect has no signal; that the legs agree on its zero is all there is to know.
+      if (must_be_zero(leg.layout, index)) continue;
       ++live;
       signal += legs.complex_step * legs.complex_step;
       const double uncertainty = error_limit * legs.unit + legs.differences.error;
       noise += uncertainty * uncertainty;
-      judge(analytic.info, e, legs, complex[e]);
     }
     if (live == 0) return;
     result_.elements += live;
     ++result_.slices;
     if (!(std::sqrt(noise) < required_resolution<double>() * std::sqrt(signal))) {
-      ++result_.inconclusive_slices;
+      if (result_.inconclusive_slices++ == 0) {
+        result_.inconclusive_place = place_of(leg.layout, slice.begin);
+      }
     }
   }
 
-  void judge(const TensorInfo& info, Index e, const Legs& legs, Complex& element) {
+  void judge(const Leg& leg, Index index, const Legs& legs) {
     const double units = legs.worst_units();
-    const Place place = place_of(spec_, info, e);
+    const Place place = place_of(leg.layout, index);
     if (result_.worst_place.index < 0 || units > result_.worst) {
       result_.worst = units;
       result_.worst_place = place;
@@ -280,44 +272,34 @@ class GradientCheck {
     finding.message += " (finite differences: " + exact_text(legs.differences.value) + " +- " +
                        number_text(legs.differences.error) + ")";
     finding.time_step = place.time >= 0 ? "step " + std::to_string(place.time) + " of " +
-                                              std::to_string(spec_.shape.T)
-                                        : first_wrong_step(info, e, element, legs);
+                                              std::to_string(leg.layout.blocks)
+                                        : first_wrong_step(leg, index, legs);
     result_.findings.push_back(std::move(finding));
   }
 
   /// The complex-step derivative of the *states* at one element holds that of every part of the
   /// loss.
-  std::string first_wrong_step(const TensorInfo& info, Index e, Complex& element, const Legs& all) {
-    complex_step_(element);  // leaves the derivatives of all states in the problem's outputs
-    Problem<double> lit(spec_);
-    copy_given(reference_.given, lit);
-    Problem<Complex> lit_complex(spec_);
-    copy_given(complex_step_.problem(), lit_complex);
-    const auto from = result_tensors(complex_step_.problem());
-    const auto to = result_tensors(lit_complex);
-    for (std::size_t i = 0; i < from.size(); ++i) {
-      std::copy(from[i].view.begin(), from[i].view.end(), to[i].view.begin());
-    }
-    const auto plan = backend_.plan<double>(spec_, Exec{});
-    return describe_first_wrong(spec_.shape.T, [&](const Upstream& upstream) {
-      light(reference_.given, upstream, lit);
-      light(complex_step_.problem(), upstream, lit_complex);
-      run_both(*plan, lit);
-      const double exact = loss(lit_complex).imag() / ComplexStep::h;
-      double got = 0;
-      for (const auto& [other, view] : gradient_tensors(lit)) {
-        if (other.base_name == info.base_name) got = view[e];
-      }
+  std::string first_wrong_step(const Leg& leg, Index index, const Legs& all) {
+    const Index steps = upstream_steps(*model_);
+    if (steps == 0) return "no time axis, and no upstream gradient to take apart by time";
+    complex_step_(leg.complex[index]);  // leaves the derivatives of all states in the outputs
+    const auto& upstream_model = complex_step_.model();
+    return describe_first_wrong(steps, [&](const Upstream& upstream) {
+      const Given lit = light(*model_, reference_.given, upstream);
+      verify::run(*model_, lit);
+      const double got = model_->tensors()[leg.tensor].gradient[index];
+      double exact = 0;
+      for_each_term(upstream_model, lit, [&](double weight, const Complex& output) {
+        exact += weight * output.imag() / ComplexStep::h;
+      });
       // The unit of the whole loss bounds that of its parts but for cancellation between them.
       return !(std::abs(got - exact) <=
                error_limit * (all.unit + std::abs(exact) * std::numeric_limits<double>::epsilon()));
     });
   }
 
-  const Backend& backend_;
   const Reference<double>& reference_;
-  const Spec& spec_;
-  Problem<double> analytic_;
+  std::unique_ptr<net::Model<double>> model_;
   ComplexStep complex_step_;
   FiniteDifferences differences_;
   Result& result_;
@@ -330,15 +312,17 @@ Result check_gradient(const Backend& backend, const Case& c, const Reference<dou
   Result result;
   result.kind = CheckKind::gradient;
   result.backend = backend.name();
-  result.cell = to_string(c.spec.cell);
+  result.cell = to_string(c.subject->cell());
   result.subject = c.name;
   result.seed = seed;
-  if (const auto reason = backend.refusal(c.spec, Dtype::f64, Exec{})) {
+  try {
+    GradientCheck(backend, *c.subject, reference, result).run();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::unavailable) throw;
     result.verdict = Verdict::refused;
-    result.reason = *reason;
+    result.reason = error.what();
     return result;
   }
-  GradientCheck(backend, reference, result).run();
   conclude(result);
   return result;
 }

@@ -1,17 +1,22 @@
 #include "verify/program.hpp"
 
+#include <algorithm>
 #include <ostream>
+#include <span>
+#include <string_view>
 
 #include "impls/program/exit_code.hpp"
 #include "impls/program/progress.hpp"
+#include "verify/flow/program.hpp"
 #include "verify/report.hpp"
 #include "verify/run.hpp"
+#include "verify/textbook/program.hpp"
 
 namespace bptt::verify {
 namespace {
 
 /// What a whole default run takes on two cores, for the first guess of the time left.
-constexpr double seconds_guessed = 40;
+constexpr double seconds_guessed = 45;
 
 void print_head(std::ostream& out, const Settings& settings, std::size_t cases) {
   out << "bptt-verify: seed " << settings.seed << ", " << cases << " cases, backends";
@@ -25,8 +30,15 @@ void print_head(std::ostream& out, const Settings& settings, std::size_t cases) 
 }  // namespace
 
 int run_program(int argc, const char* const* argv, std::ostream& out) {
+  // Its flags are its own.
+  const std::span<const char* const> words(argv, static_cast<std::size_t>(argc));
+  if (std::any_of(words.begin(), words.end(),
+                  [](std::string_view word) { return word == "--flow"; })) {
+    return flow::run_flow(argc, argv, out);
+  }
   const auto settings = parse_settings(argc, argv);
   if (!settings) return program::good;
+  if (!settings->textbook.empty()) return textbook::run_audit(settings->textbook, out);
   const auto cases = chosen_cases(*settings);
   if (settings->list_cases) {
     for (const Case& c : cases) out << c.name << '\n';

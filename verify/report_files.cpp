@@ -30,6 +30,7 @@ Json json_of(const Place& place) {
           {"time", optional_index(place.time)},
           {"batch", optional_index(place.batch)},
           {"gate", place.gate.empty() ? Json() : Json(place.gate)},
+          {"state", place.state.empty() ? Json() : Json(place.state)},
           {"row", optional_index(place.row)},
           {"column", optional_index(place.column)}};
 }
@@ -50,6 +51,7 @@ Json json_of(const Result& result) {
           {"subject", result.subject},
           {"dtype", name_of(result.dtype)},
           {"threads", result.threads},
+          {"recompute", name_of(result.recompute)},
           {"seed", result.seed},
           {"verdict", name_of(result.verdict)},
           {"reason", result.reason},
@@ -59,13 +61,18 @@ Json json_of(const Result& result) {
           {"worst_error", number(result.worst)},
           {"worst_place", json_of(result.worst_place)},
           {"worst_difference", number(result.worst_difference)},
+          {"not_compared", result.not_compared},
           {"findings", std::move(findings)},
           {"command", result.command}};
 }
 
 std::string suite_name(const Result& result) {
-  return std::string(name_of(result.kind)) + "." + result.backend + "." +
-         std::string(name_of(result.dtype)) + ".threads" + std::to_string(result.threads);
+  const std::string kind(name_of(result.kind));
+  if (result.backend.empty()) return kind + ".files";
+  const std::string recompute =
+      result.recompute == Recompute::none ? "" : "." + std::string(name_of(result.recompute));
+  return kind + "." + result.backend + "." + std::string(name_of(result.dtype)) + ".threads" +
+         std::to_string(result.threads) + recompute;
 }
 
 }  // namespace
@@ -86,6 +93,7 @@ std::string json_text(const Settings& settings, const std::vector<Result>& resul
                            {"fail", counts.fail},
                            {"inconclusive", counts.inconclusive},
                            {"refused", counts.refused},
+                           {"errors", counts.errors},
                            {"elements", counts.elements},
                            {"slices", counts.slices},
                            {"inconclusive_slices", counts.inconclusive_slices}}},
@@ -104,7 +112,7 @@ std::string junit_text(const std::vector<Result>& results) {
   const auto put_counts = [](pugi::xml_node node, const Counts& counts) {
     node.append_attribute("tests") = counts.results;
     node.append_attribute("failures") = counts.fail;
-    node.append_attribute("errors") = 0;
+    node.append_attribute("errors") = counts.errors;
     node.append_attribute("skipped") = counts.refused + counts.inconclusive;
   };
   put_counts(suites, count(results));
@@ -132,6 +140,8 @@ std::string junit_text(const std::vector<Result>& results) {
         std::ostringstream text;
         print_failure(text, *result);
         failure.text().set(text.str().c_str());
+      } else if (result->verdict == Verdict::error) {
+        test.append_child("error").append_attribute("message") = result->reason.c_str();
       } else if (result->verdict != Verdict::pass) {
         test.append_child("skipped").append_attribute("message") =
             (std::string(name_of(result->verdict)) + ": " + result->reason).c_str();

@@ -1,5 +1,6 @@
 // The page on the terminal: tables, failures in full, the reasons of what was not checked.
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <map>
 #include <ostream>
@@ -22,7 +23,7 @@ std::string margin_text(double worst) {
 /// The verdict of several results: the worst of them.
 std::string verdict_text(const Counts& counts) {
   if (counts.fail > 0) return "FAIL (" + std::to_string(counts.fail) + ")";
-  if (counts.pass + counts.inconclusive == 0) return "refused";
+  if (counts.pass + counts.inconclusive == 0) return counts.errors > 0 ? "error" : "refused";
   std::string text = counts.inconclusive > 0
                          ? "inconclusive (" + std::to_string(counts.inconclusive) + ")"
                          : "pass";
@@ -61,10 +62,12 @@ std::string file_name(const std::string& path) {
 
 void print_gradients(std::ostream& out, const Settings& settings,
                      const std::vector<Result>& results) {
-  TextTable table(
-      {"cell", ">cases", ">elements", ">worst", ">margin", "worst tensor", "in case", "verdict"});
-  const auto groups = grouped<std::string>(results, CheckKind::gradient,
-                                           [](const Result& result) { return result.cell; });
+  TextTable table({"cell or network", ">cases", ">elements", ">worst", ">margin", "worst tensor",
+                   "in case", "verdict"});
+  const auto groups = grouped<std::string>(results, CheckKind::gradient, [](const Result& result) {
+    // The first part of a case's name.
+    return result.subject.substr(0, result.subject.find('/'));
+  });
   for (const auto& [cell, group] : groups) {
     const Counts counts = count(group);
     const Result& worst = worst_of(group);
@@ -79,11 +82,11 @@ void print_gradients(std::ostream& out, const Settings& settings,
 }
 
 void print_equality(std::ostream& out, const std::vector<Result>& results) {
-  TextTable table({"backend", "dtype", ">threads", ">cases", ">elements", ">slices", ">worst",
-                   ">margin", "worst tensor", "in case", "verdict"});
-  using Key = std::tuple<std::string, Dtype, int>;
+  TextTable table({"backend", "dtype", "recompute", ">threads", ">cases", ">elements", ">slices",
+                   ">worst", ">margin", "worst tensor", "in case", "verdict"});
+  using Key = std::tuple<std::string, Dtype, Recompute, int>;
   auto groups = grouped<Key>(results, CheckKind::equality, [](const Result& result) {
-    return Key(result.backend, result.dtype, result.threads);
+    return Key(result.backend, result.dtype, result.recompute, result.threads);
   });
   std::stable_sort(groups.begin(), groups.end(), [&](const auto& a, const auto& b) {
     // Backends in their own order, the thread counts of each precision together.
@@ -91,51 +94,90 @@ void print_equality(std::ostream& out, const std::vector<Result>& results) {
       const auto first = std::find_if(groups.begin(), groups.end(), [&](const auto& other) {
         return std::get<0>(other.first) == std::get<0>(group.first);
       });
-      return std::tuple(first - groups.begin(), std::get<1>(group.first), std::get<2>(group.first));
+      return std::pair(first - groups.begin(), group.first);
     };
     return rank(a) < rank(b);
   });
   for (const auto& [key, group] : groups) {
-    const auto& [backend, dtype, threads] = key;
+    const auto& [backend, dtype, recompute, threads] = key;
     const Counts counts = count(group);
     if (counts.refused == counts.results) continue;  // its reason is told below
     const Result& worst = worst_of(group);
-    table.add({backend, std::string(name_of(dtype)), std::to_string(threads),
-               std::to_string(counts.results - counts.refused), std::to_string(counts.elements),
-               std::to_string(counts.slices), number_text(worst.worst), margin_text(worst.worst),
-               where_text(worst), worst.subject, verdict_text(counts)});
+    table.add({backend, std::string(name_of(dtype)), std::string(name_of(recompute)),
+               std::to_string(threads), std::to_string(counts.results - counts.refused),
+               std::to_string(counts.elements), std::to_string(counts.slices),
+               number_text(worst.worst), margin_text(worst.worst), where_text(worst), worst.subject,
+               verdict_text(counts)});
   }
   if (table.empty()) return;
   out << "\nBackends against naive in the next higher precision, per tensor, time step and gate\n";
   table.print(out);
 }
 
+/// "f64", "f64 gates" where something is recomputed.
+std::string dtype_text(const Result& result) {
+  const std::string dtype(name_of(result.dtype));
+  if (result.recompute == Recompute::none) return dtype;
+  return dtype + " " + std::string(name_of(result.recompute));
+}
+
+/// A backend that has checked the file, but refuses one of several thread counts: told below.
+bool is_refused_in_part(const Result& result, const std::vector<Result>& results) {
+  if (result.verdict != Verdict::refused) return false;
+  return std::any_of(results.begin(), results.end(), [&](const Result& other) {
+    return other.verdict != Verdict::refused && other.subject == result.subject &&
+           other.backend == result.backend && other.dtype == result.dtype;
+  });
+}
+
 void print_golden_files(std::ostream& out, const std::vector<Result>& results) {
-  TextTable table(
-      {"file", "backend", "dtype", "worst tensor", ">difference", ">worst", ">margin", "verdict"});
+  TextTable table({"file", "backend", "dtype", ">threads", "worst tensor", ">difference", ">worst",
+                   ">margin", "verdict"});
   for (const Result& result : results) {
-    if (result.kind != CheckKind::golden) continue;
-    if (result.verdict == Verdict::refused) {
-      table.add({file_name(result.subject), result.backend, std::string(name_of(result.dtype)), "-",
-                 "-", "-", "-", "refused: " + result.reason});
-      continue;
+    if (result.kind != CheckKind::golden || is_refused_in_part(result, results)) continue;
+    std::vector<std::string> row = {file_name(result.subject), "-", "-", "-"};
+    if (!result.backend.empty()) {
+      row = {row[0], result.backend, dtype_text(result), std::to_string(result.threads)};
     }
-    table.add({file_name(result.subject), result.backend, std::string(name_of(result.dtype)),
-               where_text(result), number_text(result.worst_difference), number_text(result.worst),
-               margin_text(result.worst), std::string(name_of(result.verdict))});
+    std::string verdict(name_of(result.verdict));
+    if (result.verdict == Verdict::refused || result.verdict == Verdict::error) {
+      row.insert(row.end(), {"-", "-", "-", "-"});
+      verdict += ": " + result.reason;
+    } else {
+      row.insert(row.end(), {where_text(result), number_text(result.worst_difference),
+                             number_text(result.worst), margin_text(result.worst)});
+      if (!result.not_compared.empty()) {
+        verdict += " (" + std::to_string(result.not_compared.size()) + " results not in the file)";
+      }
+    }
+    row.push_back(verdict);
+    table.add(row);
   }
   if (table.empty()) return;
   out << "\nGolden files\n";
   table.print(out);
 }
 
+/// What golden files do not have, so that a file with few tensors is not taken for a full check.
+void print_not_compared(std::ostream& out, const std::vector<Result>& results) {
+  std::set<std::string> told;
+  for (const Result& result : results) {
+    if (result.not_compared.empty() || !told.insert(result.subject).second) continue;
+    if (told.size() == 1) out << "\nNot in the file, so not compared\n";
+    out << "  " << file_name(result.subject) << ":";
+    for (const std::string& name : result.not_compared) out << ' ' << name;
+    out << '\n';
+  }
+}
+
 void print_golden_summary(std::ostream& out, const std::vector<Result>& results) {
-  TextTable table({"backend", "dtype", ">files", ">refused", ">worst", ">margin", "worst tensor",
+  TextTable table({"backend", "dtype", ">results", ">refused", ">worst", ">margin", "worst tensor",
                    "in file", "verdict"});
   using Key = std::tuple<std::string, Dtype>;
   for (const auto& [key, group] :
        grouped<Key>(results, CheckKind::golden,
                     [](const Result& result) { return Key(result.backend, result.dtype); })) {
+    if (std::get<0>(key).empty()) continue;  // unreadable files: told below
     const Counts counts = count(group);
     const Result& worst = worst_of(group);
     table.add({std::get<0>(key), std::string(name_of(std::get<1>(key))),
@@ -179,9 +221,7 @@ void print_reasons(std::ostream& out, Verdict verdict, const std::vector<Result>
   std::vector<std::pair<std::string, int>> lines;
   for (const Result& result : results) {
     if (result.verdict != verdict) continue;
-    // What a file asks for and the suite lacks is no backend's doing.
-    const bool of_backend = result.kind != CheckKind::golden;
-    const std::string line = (of_backend ? result.backend : "golden files") + ": " +
+    const std::string line = (result.backend.empty() ? "" : result.backend + ": ") +
                              (each ? result.subject + ": " : "") + result.reason;
     const auto same = std::find_if(lines.begin(), lines.end(),
                                    [&](const auto& other) { return other.first == line; });
@@ -192,7 +232,8 @@ void print_reasons(std::ostream& out, Verdict verdict, const std::vector<Result>
     }
   }
   if (lines.empty()) return;
-  out << '\n' << (verdict == Verdict::refused ? "Refused" : "Inconclusive") << '\n';
+  const std::string_view name = name_of(verdict);
+  out << '\n' << static_cast<char>(std::toupper(name[0])) << name.substr(1) << '\n';
   for (const auto& [line, times] : lines) {
     out << "  " << line << " (" << times << (times == 1 ? " result)\n" : " results)\n");
   }
@@ -203,8 +244,11 @@ void print_reasons(std::ostream& out, Verdict verdict, const std::vector<Result>
 void print_failure(std::ostream& out, const Result& result) {
   out << "FAIL " << name_of(result.kind) << "  backend " << result.backend << "  "
       << (result.kind == CheckKind::golden ? "file " : "case ") << result.subject << "  "
-      << name_of(result.dtype) << "  threads " << result.threads << "  seed " << result.seed
-      << '\n';
+      << name_of(result.dtype) << "  threads " << result.threads
+      << (result.recompute == Recompute::none
+              ? ""
+              : "  recompute " + std::string(name_of(result.recompute)))
+      << "  seed " << result.seed << '\n';
   for (const Finding& finding : result.findings) {
     out << "  " << finding.check << ": ";
     if (finding.place.index >= 0) {
@@ -232,20 +276,25 @@ void print_report(std::ostream& out, const Settings& settings, const std::vector
     print_golden_files(out, results);
   }
   print_failures(out, settings, results);
+  if (settings.verbose) print_not_compared(out, results);
+  print_reasons(out, Verdict::error, results, false);
   print_reasons(out, Verdict::inconclusive, results, true);
   print_reasons(out, Verdict::refused, results, settings.verbose);
 
   const Counts counts = count(results);
   out << "\nErrors are in units of naive's own rounding error; the limit is "
       << number_text(error_limit) << ", the margin is limit / worst.\n";
-  if (counts.pass + counts.inconclusive + counts.fail == 0) {
+  if (counts.pass + counts.inconclusive + counts.fail + counts.errors == 0) {
     out << "NOTHING was checked";
   } else {
-    out << (counts.fail > 0 ? "FAIL" : counts.inconclusive > 0 ? "INCONCLUSIVE" : "PASS");
+    out << (counts.fail > 0           ? "FAIL"
+            : counts.errors > 0       ? "ERROR"
+            : counts.inconclusive > 0 ? "INCONCLUSIVE"
+                                      : "PASS");
   }
   out << ": " << counts.results << " results: " << counts.pass << " pass, " << counts.fail
-      << " fail, " << counts.inconclusive << " inconclusive, " << counts.refused << " refused; "
-      << counts.elements << " elements compared\n";
+      << " fail, " << counts.inconclusive << " inconclusive, " << counts.refused << " refused, "
+      << counts.errors << " unreadable; " << counts.elements << " elements compared\n";
 }
 
 }  // namespace bptt::verify

@@ -17,7 +17,8 @@ struct Named {
 constexpr Named<Verdict> verdicts[] = {{Verdict::pass, "pass"},
                                        {Verdict::fail, "fail"},
                                        {Verdict::inconclusive, "inconclusive"},
-                                       {Verdict::refused, "refused"}};
+                                       {Verdict::refused, "refused"},
+                                       {Verdict::error, "error"}};
 constexpr Named<CheckKind> kinds[] = {{CheckKind::gradient, "gradient"},
                                       {CheckKind::equality, "equality"},
                                       {CheckKind::golden, "golden"}};
@@ -29,8 +30,8 @@ std::string_view name_in(const Named<E> (&table)[N], E value) {
       ->name;
 }
 
-std::string steps_text(const Spec& spec, Index first, Index last) {
-  const std::string of = " of " + std::to_string(spec.shape.T);
+std::string steps_text(const Layout& layout, Index first, Index last) {
+  const std::string of = " of " + std::to_string(layout.blocks);
   if (first == last) return "step " + std::to_string(first) + of;
   return "steps " + std::to_string(first) + ".." + std::to_string(last) + of;
 }
@@ -44,9 +45,10 @@ std::string_view name_of(CheckKind kind) {
   return name_in(kinds, kind);
 }
 
-void absorb(Result& result, const Spec& spec, const TensorError& tensor) {
+void absorb(Result& result, const TensorError& tensor) {
   result.elements += tensor.elements;
   result.slices += tensor.slices;
+  if (result.inconclusive_slices == 0) result.inconclusive_place = tensor.inconclusive_place;
   result.inconclusive_slices += tensor.inconclusive_slices;
   if (tensor.elements > 0 && (result.worst_place.index < 0 || tensor.worst > result.worst)) {
     result.worst = tensor.worst;
@@ -59,18 +61,31 @@ void absorb(Result& result, const Spec& spec, const TensorError& tensor) {
     finding.message = std::to_string(tensor.wrong) + " of " + std::to_string(tensor.elements) +
                       " elements are off by more than the limit";
     if (tensor.first_wrong_time >= 0) {
-      finding.time_step = steps_text(spec, tensor.first_wrong_time, tensor.last_wrong_time);
+      finding.time_step =
+          steps_text(*tensor.layout, tensor.first_wrong_time, tensor.last_wrong_time);
     }
     result.findings.push_back(std::move(finding));
   }
-  if (tensor.nonzero_padding > 0) {
-    Finding finding{"padding", tensor.padding_place, tensor.padding_got, 0, 0, 0, "", ""};
-    finding.message = std::to_string(tensor.nonzero_padding) +
-                      " elements beyond their sequence's length are not exactly zero";
-    finding.time_step = "step " + std::to_string(tensor.padding_place.time);
-    result.findings.push_back(std::move(finding));
+  if (tensor.nonzero == 0) return;
+  const Place& place = tensor.nonzero_place;
+  const bool padding = place.time >= 0;
+  Finding finding{padding ? "padding" : "no-effect", place, tensor.nonzero_got, 0, 0, 0, "", ""};
+  finding.message = std::to_string(tensor.nonzero) +
+                    (padding ? " elements beyond their sequence's length are not exactly zero"
+                             : " elements of a gate that the cell does not have are not zero");
+  finding.time_step = padding ? "step " + std::to_string(place.time) : "no time axis";
+  result.findings.push_back(std::move(finding));
+}
+
+template <Real T>
+void compare_all(const Reference<T>& ref, const Values<T>& got, Result& result) {
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    absorb(result, compare<T, Wider<T>>(ref.layouts[i], got[i], ref.expected[i], ref.unit[i],
+                                        required_resolution<T>()));
   }
 }
+template void compare_all(const Reference<float>&, const Values<float>&, Result&);
+template void compare_all(const Reference<double>&, const Values<double>&, Result&);
 
 void conclude(Result& result) {
   if (!result.findings.empty()) {
@@ -81,6 +96,9 @@ void conclude(Result& result) {
       result.reason = "the signal is not far enough above the noise in " +
                       std::to_string(result.inconclusive_slices) + " of " +
                       std::to_string(result.slices) + " slices";
+      if (result.inconclusive_slices > 0) {
+        result.reason += ", the first at " + to_string(result.inconclusive_place);
+      }
     }
   } else {
     result.verdict = Verdict::pass;
@@ -97,6 +115,8 @@ Index& Counts::of(Verdict verdict) {
       return inconclusive;
     case Verdict::refused:
       return refused;
+    case Verdict::error:
+      return errors;
   }
   return fail;
 }
@@ -110,12 +130,16 @@ Counts count(const std::vector<Result>& results) {
     counts.slices += result.slices;
     counts.inconclusive_slices += result.inconclusive_slices;
     counts.worst = std::max(counts.worst, result.worst);
+    if (result.verdict == Verdict::error && counts.error_exit == program::good) {
+      counts.error_exit = program::exit_code_of(result.error);
+    }
   }
   return counts;
 }
 
 int exit_code_of(const Counts& counts, bool strict) {
   if (counts.fail > 0) return program::numerically_wrong;
+  if (counts.errors > 0) return counts.error_exit;
   if (counts.pass + counts.inconclusive == 0) return program::nothing_done;
   if (strict && counts.inconclusive > 0) return program::inconclusive;
   return program::good;

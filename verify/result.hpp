@@ -11,9 +11,13 @@
 
 namespace bptt::verify {
 
-enum class Verdict { pass, fail, inconclusive, refused };
-inline constexpr Verdict all_verdicts[] = {Verdict::pass, Verdict::fail, Verdict::inconclusive,
-                                           Verdict::refused};
+enum class Verdict {
+  pass,
+  fail,
+  inconclusive,  ///< the signal lies under the noise
+  refused,       ///< the backend does not do it, or the suite cannot express it
+  error,         ///< the input is malformed, or cannot be read
+};
 std::string_view name_of(Verdict);
 
 /// What a result is about.
@@ -26,8 +30,8 @@ std::string_view name_of(CheckKind);
 
 /// One thing that is wrong.
 struct Finding {
-  std::string
-      check;  ///< "equality", "padding", "final-state", "reuse", "threads", "complex-step", ...
+  /// "gradient", "equality", "padding", "no-effect", "final-state", "reuse", "threads", "error"
+  std::string check;
   Place place;
   double got = 0, expected = 0;
   double error = 0;     ///< in units; 0 for exact checks, infinite where it is not a number
@@ -44,29 +48,39 @@ struct Result {
   std::string subject;  ///< the case's name, or the file's path
   Dtype dtype = Dtype::f64;
   int threads = 1;
+  Recompute recompute = Recompute::none;
   int first_threads = 1;  ///< of the run whose bits those of this one are compared with
   std::uint64_t seed = 0;
 
   Verdict verdict = Verdict::pass;
-  std::string reason;  ///< of refused and inconclusive, in words
-  Index elements = 0;  ///< compared
+  std::string reason;                 ///< of refused, inconclusive and error, in words
+  ErrorKind error = ErrorKind::data;  ///< of Verdict::error
+  Index elements = 0;                 ///< compared
   Index slices = 0, inconclusive_slices = 0;
-  double worst = 0;  ///< largest error in units
+  Place inconclusive_place;  ///< of the first of them
+  double worst = 0;          ///< largest error in units
   Place worst_place;
   double worst_difference = 0;    ///< |got - expected| there
   std::vector<Finding> findings;  ///< empty unless it failed
-  std::string command;            ///< reproduces this result
+  /// Results that a golden file does not have, so that they were not compared: "grad.x".
+  std::vector<std::string> not_compared;
+  std::string command;  ///< reproduces this result
 };
 
 /// Takes a tensor's numbers into a result: the worst of them, the counts, findings where it failed.
-void absorb(Result&, const Spec&, const TensorError&);
+void absorb(Result&, const TensorError&);
+
+/// Compares every result with its reference, and takes the numbers in.
+template <Real T>
+void compare_all(const Reference<T>&, const Values<T>& got, Result&);
 
 /// Sets the verdict from what the result holds. A result with no conclusive slice, or with
 /// findings, never passes.
 void conclude(Result&);
 
 struct Counts {
-  Index results = 0, pass = 0, fail = 0, inconclusive = 0, refused = 0;
+  Index results = 0, pass = 0, fail = 0, inconclusive = 0, refused = 0, errors = 0;
+  int error_exit = 0;  ///< the exit code that the first error asks for
   Index elements = 0, slices = 0, inconclusive_slices = 0;
   double worst = 0;
   Index& of(Verdict);

@@ -19,8 +19,8 @@ constexpr int most_localised = 12;
 
 /// What a case needs that no backend but naive takes part in.
 struct Prepared {
-  std::unique_ptr<Reference<float>> f32;
-  std::unique_ptr<Reference<double>> f64;
+  std::optional<Reference<float>> f32;
+  std::optional<Reference<double>> f64;
   std::optional<Result> gradient;
 };
 
@@ -70,18 +70,21 @@ class Preparation {
   std::deque<std::future<Prepared>> running_;
 };
 
-/// What a case costs, roughly, for the progress line: the pointwise work counts as well.
-double work_of(const Case& c) {
-  const Shape& s = c.spec.shape;
-  return static_cast<double>(neighbours_for(c.spec)) *
-         (forward_flops(c.spec, s.T * s.B) + 200.0 * static_cast<double>(s.T * s.B * s.H));
+constexpr Recompute every_recompute[] = {Recompute::none, Recompute::gates, Recompute::checkpoint};
+
+/// Ways to recompute that a case runs with.
+std::vector<Recompute> recompute_of(const Settings& settings, bool runs_all) {
+  if (!settings.recompute.empty()) return settings.recompute;
+  if (!runs_all) return {Recompute::none};
+  return {std::begin(every_recompute), std::end(every_recompute)};
 }
 
 template <Real T>
 void check_case(const Settings& settings, const Case& c, const Reference<T>& reference,
                 std::map<std::string, int>& localised, std::vector<Result>& results) {
   for (const Backend* backend : settings.backends) {
-    EqualityOptions options{settings.threads, settings.seed, true};
+    EqualityOptions options{settings.threads, recompute_of(settings, c.recompute), settings.seed,
+                            true};
     int& count = localised[std::string(backend->name())];
     options.localise = settings.verbose || count < most_localised;
     for (Result& result : check_equality<T>(*backend, c, reference, options)) {
@@ -91,15 +94,18 @@ void check_case(const Settings& settings, const Case& c, const Reference<T>& ref
   }
 }
 
-void check_golden(const Settings& settings, const std::vector<GoldenFile*>& files,
-                  const Progress& progress, std::vector<Result>& results) {
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    progress(static_cast<double>(i) / static_cast<double>(files.size()), files[i]->path);
-    const GoldenCheck check(std::move(*files[i]), settings.seed);
-    for (const Backend* backend : settings.backends) {
-      for (const Dtype dtype : settings.dtypes) {
-        results.push_back(check.check(*backend, dtype, settings.threads.front()));
-      }
+/// One file at a time: each is read when its turn comes.
+void check_golden(const Settings& settings, const Progress& progress,
+                  std::vector<Result>& results) {
+  std::vector<std::string> sources = settings.golden;
+  if (sources.empty() && !settings.own_golden.empty()) sources.push_back(settings.own_golden);
+  const auto paths = golden_paths(sources);
+  const GoldenOptions options{settings.backends, settings.dtypes, recompute_of(settings, false),
+                              settings.threads,  settings.cells,  settings.seed};
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    progress(static_cast<double>(i) / static_cast<double>(paths.size()), paths[i]);
+    for (Result& result : check_golden_file(paths[i], options)) {
+      results.push_back(std::move(result));
     }
   }
 }
@@ -112,30 +118,16 @@ std::vector<Case> chosen_cases(const Settings& settings) {
   for (const Case& c : all_cases()) {
     if (settings.quick && !c.quick) continue;
     if (!settings.only.empty() && !matches_glob(settings.only, c.name)) continue;
-    if (!settings.cells.empty() && !contains(settings.cells, to_string(c.spec.cell))) continue;
+    if (!settings.cells.empty() && !contains(settings.cells, c.cell)) continue;
     chosen.push_back(c);
   }
   return chosen;
 }
 
 std::vector<Result> run_checks(const Settings& settings, const Progress& progress) {
-  std::vector<GoldenFile> golden;
-  std::vector<GoldenFile*> chosen_golden;
-  const std::vector<std::string> own = {settings.own_golden};
-  if (!settings.golden.empty() || !settings.own_golden.empty()) {
-    for (const auto& path : golden_paths(settings.golden.empty() ? own : settings.golden)) {
-      golden.push_back(read_golden(path));
-    }
-  }
-  for (GoldenFile& file : golden) {
-    if (settings.cells.empty() || contains(settings.cells, file.cell)) {
-      chosen_golden.push_back(&file);
-    }
-  }
-
   const std::vector<Case> cases = chosen_cases(settings);
   double total = 0, done = 0;
-  for (const Case& c : cases) total += work_of(c);
+  for (const Case& c : cases) total += c.work;
   std::vector<Result> results;
   std::map<std::string, int> localised;
   Preparation preparation(settings, cases);
@@ -145,9 +137,9 @@ std::vector<Result> run_checks(const Settings& settings, const Progress& progres
     if (prepared.gradient) results.push_back(std::move(*prepared.gradient));
     if (prepared.f32) check_case(settings, c, *prepared.f32, localised, results);
     if (prepared.f64) check_case(settings, c, *prepared.f64, localised, results);
-    done += work_of(c);
+    done += c.work;
   }
-  check_golden(settings, chosen_golden, progress, results);
+  check_golden(settings, progress, results);
   for (Result& result : results) result.command = command_of(result);
   return results;
 }
@@ -158,10 +150,13 @@ std::string command_of(const Result& result) {
   const bool needs_both =
       std::any_of(result.findings.begin(), result.findings.end(),
                   [](const Finding& finding) { return finding.check == "threads"; });
-  return "bptt-verify --backend " + result.backend + (golden ? " --golden '" : " --only '") +
-         result.subject + "' --dtype " + std::string(name_of(result.dtype)) + " --threads " +
+  const std::string subject = (golden ? " --golden '" : " --only '") + result.subject + "'";
+  if (result.backend.empty()) return "bptt-verify" + subject;
+  return "bptt-verify --backend " + result.backend + subject + " --dtype " +
+         std::string(name_of(result.dtype)) + " --threads " +
          (needs_both ? std::to_string(result.first_threads) + "," : "") +
-         std::to_string(result.threads) + " --seed " + std::to_string(result.seed);
+         std::to_string(result.threads) + " --recompute " + std::string(name_of(result.recompute)) +
+         " --seed " + std::to_string(result.seed);
 }
 
 }  // namespace bptt::verify

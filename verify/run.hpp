@@ -18,8 +18,8 @@ std::vector<Case> chosen_cases(const Settings&);
 using Progress = std::function<void(double share, const std::string& what)>;
 
 /// Everything the settings ask for. References and oracles (which run naive only) are computed
-/// ahead by threads of their own; backends run one at a time. Throws Error(data) for a malformed
-/// golden file, before anything is checked.
+/// ahead by threads of their own; backends run one at a time. A golden file that cannot be read is
+/// a result like any other.
 std::vector<Result> run_checks(const Settings&, const Progress&);
 
 /// The line that reproduces a result alone.

@@ -39,14 +39,22 @@ void add_flags(program::CommandLine& line) {
           "dtype", po::value<std::string>()->default_value("f32,f64")->value_name("LIST"),
           "f32, f64")("threads", po::value<std::string>()->value_name("LIST"),
                       "thread counts (default 1,2,3; with --quick 1,2)")(
-          "only", po::value<std::string>()->value_name("CASE"),
-          "cases whose name matches; * and ? are wild")(
+          "recompute", po::value<std::string>()->value_name("LIST"),
+          "none, gates, checkpoint: what backward computes a second time; default: none in every "
+          "case, all three in some")("only", po::value<std::string>()->value_name("CASE"),
+                                     "cases whose name matches; * and ? are wild")(
           "quick", po::bool_switch(), "fewer and smaller cases: seconds instead of a minute")(
           "seed", po::value<std::uint64_t>()->default_value(1)->value_name("N"),
           "what all inputs are drawn from")(
           "golden", po::value<std::vector<std::string>>()->multitoken()->value_name("PATH..."),
           "check these golden files, or folders of them, and nothing else")(
           "list-cases", po::bool_switch(), "print the names of the cases and end");
+  line.group("Instead of the checks")
+      .add_options()("flow", po::bool_switch(),
+                     "norms of dh_T/dh_k beside their bound; see bptt-verify --flow --help")(
+          "textbook",
+          po::value<std::string>()->implicit_value("text")->default_value("")->value_name("FORMAT"),
+          "textbook formulas against true gradients; text or markdown");
   line.group("What comes out")
       .add_options()("junit", po::value<std::string>()->default_value("")->value_name("FILE"),
                      "write the results as JUnit XML")(
@@ -90,12 +98,21 @@ std::optional<Settings> parse_settings(int argc, const char* const* argv) {
   for (const auto& word : program::parse_words("--dtype", text("dtype"))) {
     add_once(settings.dtypes, parse_dtype(word));
   }
+  if (is_on("flow")) {
+    throw Error(ErrorKind::usage, "flow: expected as the flag --flow; got it from a setting");
+  }
+  settings.textbook = text("textbook");
   settings.quick = is_on("quick");
   const std::string threads =
       given->count("threads") != 0 ? text("threads") : (settings.quick ? "1,2" : "1,2,3");
   settings.threads.clear();
   for (const Index count : program::parse_axis("--threads", threads, {.most = 4096})) {
     settings.threads.push_back(static_cast<int>(count));
+  }
+  if (given->count("recompute") != 0) {
+    for (const auto& word : program::parse_words("--recompute", text("recompute"))) {
+      add_once(settings.recompute, parse_recompute(word));
+    }
   }
   if (given->count("cell") != 0) {
     for (const auto& word : program::parse_words("--cell", text("cell"))) {

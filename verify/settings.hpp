@@ -16,6 +16,8 @@ struct Settings {
   const Backend* reference = nullptr;
   std::vector<Dtype> dtypes = {Dtype::f32, Dtype::f64};
   std::vector<int> threads = {1};
+  /// Empty: none everywhere, all of them in the cases that the table marks.
+  std::vector<Recompute> recompute;
   std::vector<std::string> cells;  ///< as to_string has them; empty: all
   std::string only;                ///< glob over case names; empty: all
   bool quick = false;
@@ -23,6 +25,7 @@ struct Settings {
   std::string own_golden;           ///< the suite's own folder of them; empty: none
   std::uint64_t seed = 1;
 
+  std::string textbook;  ///< print the textbook audit in this format; empty: do not
   bool list_cases = false;
   bool strict = false;
   bool verbose = false;

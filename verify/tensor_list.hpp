@@ -17,6 +17,18 @@ struct NamedView {
   View<T> view;
 };
 
+inline bool is_parameter(const TensorInfo& info) {
+  return info.base_name.starts_with("weight") || info.base_name.starts_with("bias");
+}
+
+/// The gates that a parameter's blocks of rows belong to, in their order.
+inline std::vector<std::string> gate_names_of(const Cell& cell, const TensorInfo& info) {
+  std::vector<std::string> names;
+  for (Index g = 0; g < cell.gates(); ++g) names.emplace_back(cell.gate_name(g));
+  if (info.base_name == "weight_peephole_l0") std::erase(names, "g");
+  return names;
+}
+
 /// Appends every tensor of a structure (Params, Inputs, ...).
 template <class T, template <class> class Tensors>
 void append(const Spec& spec, const Tensors<T>& tensors, std::vector<NamedView<T>>& list) {
@@ -59,42 +71,6 @@ std::vector<NamedView<T>> variable_tensors(const Problem<T>& p) {
   std::vector<NamedView<T>> list;
   append(p.spec(), Grads<T>{p.params, p.in.x, p.in.h0, p.in.c0}, list);
   return list;
-}
-
-/// Makes absent in `to` what is absent in `from`. Of one spec.
-template <Scalar From, Scalar To>
-void match_presence(const Problem<From>& from, Problem<To>& to) {
-  const auto match = [](const View<From>& source, View<To>& target) {
-    if (!source) target = View<To>();
-  };
-  match(from.in.h0, to.in.h0);
-  match(from.in.c0, to.in.c0);
-  match(from.out.hT, to.out.hT);
-  match(from.out.cT, to.out.cT);
-  match(from.dout.y, to.dout.y);
-  match(from.dout.hT, to.dout.hT);
-  match(from.dout.cT, to.dout.cT);
-  match(from.grads.x, to.grads.x);
-  match(from.grads.h0, to.grads.h0);
-  match(from.grads.c0, to.grads.c0);
-  match(from.grads.params.weight_ih, to.grads.params.weight_ih);
-  match(from.grads.params.weight_hh, to.grads.params.weight_hh);
-  match(from.grads.params.bias_ih, to.grads.params.bias_ih);
-  match(from.grads.params.bias_hh, to.grads.params.bias_hh);
-}
-
-/// Lengths, presence and the values of every given tensor.
-template <Scalar From, Scalar To>
-void copy_given(const Problem<From>& from, Problem<To>& to) {
-  to.lengths() = from.lengths();
-  to.in.lengths = to.lengths();
-  match_presence(from, to);
-  const auto source = given_tensors(from);
-  const auto target = given_tensors(to);
-  for (std::size_t i = 0; i < source.size(); ++i) {
-    std::transform(source[i].view.begin(), source[i].view.end(), target[i].view.begin(),
-                   [](const From& value) { return static_cast<To>(value); });
-  }
 }
 
 /// NaN in every result, so that an element which a plan does not write, or adds to, shows.

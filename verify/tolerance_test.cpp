@@ -11,41 +11,36 @@
 #include "verify/equality.hpp"
 #include "verify/localise.hpp"
 #include "verify/result.hpp"
-#include "verify/tensor_list.hpp"
 
 namespace bptt::verify {
 namespace {
 
-Spec small_spec() {
-  Spec spec;
-  spec.shape = {3, 2, 2, 2};
-  return spec;
-}
-
 /// A tensor y of [3,2,2] that holds 1 everywhere, with units of 1e-3.
 struct Ones {
-  Spec spec = small_spec();
-  TensorInfo info{"y", {3, 2, 2}};
-  Tensor<double> expected{info.extents}, unit{info.extents};
-  Tensor<float> got{info.extents};
-  std::vector<Index> lengths;
+  Layout layout = over_time();
+  std::vector<double> expected = std::vector<double>(12, 1), unit = std::vector<double>(12, 1e-3);
+  std::vector<float> values = std::vector<float>(12, 1);
 
-  Ones() {
-    for (Index e = 0; e < info.extents.size(); ++e) {
-      expected.view()[e] = 1;
-      unit.view()[e] = 1e-3;
-      got.view()[e] = 1;
-    }
+  static Layout over_time() {
+    Layout layout;
+    layout.name = "y";
+    layout.extents = {3, 2, 2};
+    layout.outer = net::OuterAxis::time;
+    layout.blocks = 3;
+    layout.batched = true;
+    return layout;
+  }
+  float& got(Index t, Index b, Index j) {
+    return values[static_cast<std::size_t>((t * 2 + b) * 2 + j)];
   }
   TensorError compared(double resolution = 0.5) {
-    return compare(spec, lengths, info, got.view(), View<const double>(expected.view()),
-                   unit.view(), resolution);
+    return compare<float, double>(layout, values, expected, unit, resolution);
   }
 };
 
 TEST(Compare, StatesTheWorstElementInUnitsAndWhereItIs) {
   Ones t;
-  t.got.view()(1, 1, 0) = 1.01f;
+  t.got(1, 1, 0) = 1.01f;
   const TensorError error = t.compared();
   EXPECT_NEAR(error.worst, 10, 1e-3);
   EXPECT_EQ(to_string(error.place), "y t=1 batch 1 column 0");
@@ -55,7 +50,7 @@ TEST(Compare, StatesTheWorstElementInUnitsAndWhereItIs) {
 
 TEST(Compare, FailsBeyondTheLimitAndNamesTheSteps) {
   Ones t;
-  t.got.view()(1, 0, 0) = t.got.view()(2, 0, 1) = 1 + 1.1e-3f * static_cast<float>(error_limit);
+  t.got(1, 0, 0) = t.got(2, 0, 1) = 1 + 1.1e-3f * static_cast<float>(error_limit);
   const TensorError error = t.compared();
   EXPECT_EQ(error.wrong, 2);
   EXPECT_EQ(error.first_wrong_time, 1);
@@ -68,29 +63,28 @@ TEST(Compare, NeverPassesWhatIsNotANumber) {
        {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
         -std::numeric_limits<float>::infinity()}) {
     Ones t;
-    t.got.view()[5] = bad;
+    t.values[5] = bad;
     EXPECT_TRUE(t.compared().failed());
     // Nor where the expected value is the same, nor where the unit is.
-    t.expected.view()[5] = bad;
+    t.expected[5] = bad;
     EXPECT_TRUE(t.compared().failed());
-    t.unit.view()[5] = bad;
+    t.unit[5] = bad;
     EXPECT_TRUE(t.compared().failed());
   }
 }
 
 TEST(Compare, WantsExactZerosInPadding) {
   Ones t;
-  t.spec.lengths = true;
-  t.lengths = {3, 1};
+  t.layout.lengths = {3, 1};
   for (Index step : {1, 2}) {
-    for (Index j : {0, 1}) t.got.view()(step, 1, j) = 0;
+    for (Index j : {0, 1}) t.got(step, 1, j) = 0;
   }
   EXPECT_FALSE(t.compared().failed());
   EXPECT_EQ(t.compared().elements, 8);
-  t.got.view()(2, 1, 1) = std::numeric_limits<float>::denorm_min();
+  t.got(2, 1, 1) = std::numeric_limits<float>::denorm_min();
   const TensorError error = t.compared();
-  EXPECT_EQ(error.nonzero_padding, 1);
-  EXPECT_EQ(to_string(error.padding_place), "y t=2 batch 1 column 1");
+  EXPECT_EQ(error.nonzero, 1);
+  EXPECT_EQ(to_string(error.nonzero_place), "y t=2 batch 1 column 1");
   EXPECT_TRUE(error.failed());
 }
 
@@ -98,21 +92,69 @@ TEST(Compare, CountsSlicesWhoseSignalIsUnderTheNoise) {
   Ones t;
   EXPECT_EQ(t.compared().inconclusive_slices, 0);
   EXPECT_EQ(t.compared(/*resolution=*/1e-3).inconclusive_slices, 3);
-  for (Index e = 0; e < 4; ++e) t.expected.view()[e] = t.got.view()[e] = 0;  // step 0: no signal
+  for (std::size_t e = 4; e < 8; ++e) t.expected[e] = t.values[e] = 0;  // step 1: no signal
   EXPECT_EQ(t.compared().inconclusive_slices, 1);
+  EXPECT_EQ(to_string(t.compared().inconclusive_place), "y t=1 batch 0 column 0");
+}
+
+TEST(Compare, WantsExactZerosWhereAGateIsOff) {
+  Layout layout;
+  layout.name = "grad.weight_hh_l0";
+  layout.extents = {4, 3};
+  layout.outer = net::OuterAxis::gates;
+  layout.blocks = 2;
+  layout.block_names = {"i", "f"};
+  layout.dead_blocks = {false, true};
+  std::vector<double> expected(12, 1), unit(12, 1e-3);
+  std::fill(expected.begin() + 6, expected.end(), 0);
+  std::vector<float> got(expected.begin(), expected.end());
+  const auto compared = [&] { return compare<float, double>(layout, got, expected, unit, 0.5); };
+  EXPECT_FALSE(compared().failed());
+  EXPECT_EQ(compared().slices, 1) << "a gate without effect has no signal to be judged by";
+  got[10] = std::numeric_limits<float>::denorm_min();
+  EXPECT_TRUE(compared().failed());
+  Result result;
+  absorb(result, compared());
+  ASSERT_EQ(result.findings.size(), 1u);
+  EXPECT_EQ(result.findings[0].check, "no-effect");
+  EXPECT_EQ(to_string(result.findings[0].place), "grad.weight_hh_l0 gate f row 1 column 1");
+}
+
+const Layout& find_layout(const std::vector<Layout>& layouts, const std::string& name) {
+  for (const Layout& layout : layouts) {
+    if (layout.name == name) return layout;
+  }
+  throw Error(ErrorKind::usage, name + ": no such tensor");
 }
 
 TEST(Slices, AreTimeStepsGateBlocksAndStates) {
-  const Spec spec = small_spec();
-  EXPECT_EQ(slices_of(spec, {"x", {3, 2, 2}}).size(), 3u);
-  const auto gates = slices_of(spec, {"weight_hh_l0", {8, 2}, true});
+  const auto ref = reference_of<float>(find_case("lstm/plain/T7-B3-I5-H4"), 1);
+  EXPECT_EQ(slices_of(find_layout(ref.layouts, "grad.x")).size(), 7u);
+  const Layout& weight = find_layout(ref.layouts, "grad.weight_hh_l0");
+  const auto gates = slices_of(weight);
   ASSERT_EQ(gates.size(), 4u);
-  EXPECT_EQ(gates[1].begin, 4);
-  EXPECT_EQ(gates[1].gate, 1);
-  EXPECT_EQ(slices_of(spec, {"h0", {2, 2}}).size(), 1u);
-  EXPECT_TRUE(slices_of(spec, {"c0", {}}).empty());
-  EXPECT_EQ(to_string(place_of(spec, {"weight_hh_l0", {8, 2}, true}, 7)),
-            "grad.weight_hh_l0 gate f row 1 column 1");
+  EXPECT_EQ(gates[1].begin, 16);
+  EXPECT_EQ(slices_of(find_layout(ref.layouts, "grad.h0")).size(), 1u);
+  EXPECT_EQ(to_string(place_of(weight, 23)), "grad.weight_hh_l0 gate f row 1 column 3");
+}
+
+TEST(Slices, OfModelsNameLayerDirectionAndLengthsOfTheirOwn) {
+  const auto deep =
+      reference_of<float>(find_case("lstm/2-layers-bidirectional-lengths/T4-B4-I3-H2"), 1);
+  const Layout& states = find_layout(deep.layouts, "hT");
+  EXPECT_EQ(slices_of(states).size(), 4u);
+  EXPECT_EQ(to_string(place_of(states, 3 * 4 * 2 + 2 * 2 + 1)),
+            "hT layer 1 reverse batch 2 column 1");
+  EXPECT_EQ(to_string(place_of(find_layout(deep.layouts, "grad.bias_ih_l1_reverse"), 5)),
+            "grad.bias_ih_l1_reverse gate g row 1");
+  EXPECT_TRUE(is_padding(find_layout(deep.layouts, "y"), deep.expected[0].size() - 1));
+
+  const auto both =
+      reference_of<float>(find_case("encoder-decoder-attention/gru/lengths/T5-B4-I2-H3"), 1);
+  EXPECT_NE(find_layout(both.layouts, "encoder.y").lengths,
+            find_layout(both.layouts, "decoder.y").lengths);
+  EXPECT_EQ(to_string(place_of(find_layout(both.layouts, "attention"), (2 * 4 + 1) * 5 + 3)),
+            "attention t=2 batch 1 column 3");
 }
 
 TEST(Verdict, FollowsFromTheNumbers) {
@@ -142,6 +184,9 @@ TEST(ExitCode, SaysTheWorst) {
   counts.inconclusive = 1;
   EXPECT_EQ(exit_code_of(counts, false), program::good);
   EXPECT_EQ(exit_code_of(counts, true), program::inconclusive);
+  counts.errors = 1;
+  counts.error_exit = program::bad_data;
+  EXPECT_EQ(exit_code_of(counts, true), program::bad_data);
   counts.fail = 1;
   EXPECT_EQ(exit_code_of(counts, true), program::numerically_wrong);
 }
@@ -154,16 +199,15 @@ double share_of_sharp_slices(double relative_error) {
   for (const Case& c : all_cases()) {
     if (!c.quick) continue;
     const auto ref = reference_of<T>(c, 1);
-    const auto expected = result_tensors(ref->expected);
-    const auto units = result_tensors(ref->unit);
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-      if (!expected[i].view) continue;
-      for (const Slice& slice : slices_of(c.spec, expected[i].info)) {
+    for (std::size_t i = 0; i < ref.layouts.size(); ++i) {
+      for (const Slice& slice : slices_of(ref.layouts[i])) {
         std::vector<std::pair<double, double>> by_size;
-        for (Index e = slice.begin; e < slice.end; ++e) {
-          if (is_padding(c.spec, c.lengths(), expected[i].info, e)) continue;
-          by_size.emplace_back(std::abs(static_cast<double>(expected[i].view[e])),
-                               units[i].view[e]);
+        for (Index index = slice.begin; index < slice.end; ++index) {
+          if (must_be_zero(ref.layouts[i], index)) continue;
+          const auto e = static_cast<std::size_t>(index);
+          const double value = std::abs(static_cast<double>(ref.expected[i][e]));
+          // Units of relu that are off have no gradient.
+          if (value > 0) by_size.emplace_back(value, ref.unit[i][e]);
         }
         if (by_size.empty()) continue;
         std::sort(by_size.begin(), by_size.end());

@@ -4,43 +4,26 @@
 #include <cstdio>
 #include <ostream>
 
-#include "bench/char_lm/curves.hpp"
-#include "bench/char_lm/trainer.hpp"
+#include "bench/char_lm/judgement.hpp"
+#include "bench/char_lm/student.hpp"
 #include "bench/engine.hpp"
-#include "bench/statistics.hpp"
 #include "bench/system.hpp"
-#include "bench/table.hpp"
 #include "bench/turns.hpp"
-#include "impls/api/registry.hpp"
+#include "impls/api/memory.hpp"
 #include "impls/program/interrupt.hpp"
 #include "impls/program/progress.hpp"
 
 namespace bptt::bench {
 namespace {
 
-std::string text_of(const char* format, double value) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-/// A backend learning.
-struct Student {
-  const Backend* backend = nullptr;
-  Case c;
-  Verdict verdict;
-  std::unique_ptr<Trainer> trainer;
-  Curve losses;
-  std::vector<Measurement> measurements;
-  std::string complaint;  ///< what its curve failed; empty where nothing
-};
-
 class CharLm {
  public:
-  CharLm(const Settings& settings, const Corpus& corpus, const Verifier& verifier,
-         const Backend& reference, Journal& journal, std::ostream& out)
+  CharLm(const Settings& settings, const Corpus& corpus, CharLmFiles& files,
+         const Verifier& verifier, const Backend& reference, Journal& journal, std::ostream& out)
       : settings_(settings),
+        options_(settings.training),
         corpus_(corpus),
+        files_(files),
         verifier_(verifier),
         reference_(reference),
         journal_(journal),
@@ -49,11 +32,13 @@ class CharLm {
 
   Outcome run() {
     const auto cases = char_lm_cases(settings_, corpus_);
-    // All cases share the shape's T and B: one refusal for a text that is too short.
-    for (const Case& c : cases) Windows(corpus_, c.spec.shape.T, c.spec.shape.B);
+    // A text that is too short for one of them is told before anything is trained.
+    for (const Case& c : cases) Windows(corpus_, truncation_of(c, options_), c.spec.shape.B);
+    char entropy[32];
+    std::snprintf(entropy, sizeof entropy, "%.3f", corpus_.unigram_entropy());
     out_ << corpus_.name() << ": " << corpus_.characters().size() << " characters, "
          << corpus_.alphabet_size() << " different ones; knowing only how often each occurs costs "
-         << text_of("%.3f", corpus_.unigram_entropy()) << " nats a character\n\n";
+         << entropy << " nats a character\n\n";
     for (const Case& c : cases) {
       if (stopped()) break;
       run_case(c);
@@ -66,20 +51,17 @@ class CharLm {
     outcome_.interrupted = outcome_.interrupted || program::interrupted();
     return outcome_.interrupted;
   }
-
-  Student student(const Backend& backend, Case c) const {
-    Student s;
-    s.backend = &backend;
-    s.trainer = Trainer::make(
-        backend, c, corpus_,
-        {settings_.seed, settings_.learning_rate.value_or(default_learning_rate(c.spec.cell.kind)),
-         settings_.clip_norm});
-    s.c = std::move(c);
-    return s;
-  }
+  /// Whether the reference trains along.
+  bool compares() const { return options_.compare_curves && options_.steps > 0; }
 
   Subject subject(const Backend& backend, const Case& c, const Verdict& verdict) const {
-    return {c, backend, Phase::train_step, "char-lm", trainer_flops(c), {}, verdict, verdict.note};
+    Subject s{c,  backend, Phase::train_step, "char-lm", trainer_flops(c, options_),
+              {}, verdict, verdict.note};
+    const net::Truncation truncation = truncation_of(c, options_);
+    // K2 is T.
+    if (truncation.k1 != truncation.k2) s.options = "k1=" + std::to_string(truncation.k1);
+    s.items = truncation.k1 * c.spec.shape.B;
+    return s;
   }
 
   void refuse(const Backend& backend, const Case& c, const Verdict& verdict,
@@ -88,79 +70,137 @@ class CharLm {
     out_ << to_string(c) << "\n  " << backend.name() << ": refused: " << reason << "\n\n";
   }
 
-  void run_case(const Case& c) {
-    program::Progress progress(estimate(c));
-    std::vector<Student> students;
-    for (const Backend* backend : settings_.backends) {
-      if (stopped()) return;
-      progress.show(0, "verifying " + std::string(backend->name()) + ": " + to_string(c));
-      Verdict verdict;
-      auto reason = cost_.refusal(*backend, c, sweep_);
-      if (!reason) {
-        verdict = ask(verifier_, *backend, c, settings_.seed);
-        outcome_.wrong = outcome_.wrong || verdict.failed();
-        if (const auto objection = verdict.objection(); !objection.empty()) reason = objection;
-      }
-      if (reason) {
-        progress.clear();
-        refuse(*backend, c, verdict, *reason);
-        continue;
-      }
-      students.push_back(student(*backend, c));
-      students.back().verdict = verdict;
-    }
-    if (students.empty()) return;
-    // The reference learns along in both precisions, on one thread. Where it is among the students
-    // already, its curve there serves.
-    std::vector<Student> references;
-    for (const Dtype dtype : all_dtypes) {
-      if (find(students, dtype) != nullptr) continue;
-      Case of_reference = c;
-      of_reference.dtype = dtype;
-      of_reference.exec = Exec{};
-      references.push_back(student(reference_, of_reference));
-    }
-    const auto curve_of = [&](Dtype dtype) {
-      const Student* s = find(students, dtype);
-      return (s != nullptr ? s : find(references, dtype))->losses;
-    };
-    train(students, references, progress);
-    progress.clear();
-    const CurveBound bound(curve_of(Dtype::f64), curve_of(Dtype::f32));
-    // Interrupted within a step, some have a loss that there is nothing to compare with.
-    for (Student& s : students) {
-      s.losses.resize(std::min(s.losses.size(), bound.steps()));
-      s.measurements.resize(s.losses.size());
-    }
-    check_comparable(c, bound);
-    for (Student& s : students) judge(s, bound);
-    for (const Student& s : students) write(s);
-    print(c, students, bound);
+  Student student(const Backend& backend, const Case& c) const {
+    Student s;
+    s.backend = &backend;
+    s.c = c;
+    s.trainer = Trainer::make(backend, c, corpus_, options_, settings_.seed);
+    files_.begin(*s.trainer);
+    return s;
   }
 
-  /// The reference among `students` in a precision; null where it is not.
-  const Student* find(const std::vector<Student>& students, Dtype dtype) const {
+  /// The reference learns in both precisions, on one thread, and remembers everything.
+  static Case reference_case(Case c, Dtype dtype) {
+    c.dtype = dtype;
+    c.exec = Exec{};
+    return c;
+  }
+
+  /// Sets the memory for the reference's trainings aside. Gives why they do not fit, or "".
+  std::string reserve(const Case& c, MemoryBudget& memory) const {
+    if (!compares()) return "";
+    std::string reason;
+    try {
+      for (const Dtype dtype : all_dtypes) {
+        if (!reason.empty()) break;
+        reason = memory.take(trainer_bytes(reference_, reference_case(c, dtype), options_));
+      }
+    } catch (const Error& error) {
+      reason = error.what();
+    }
+    return reason.empty() ? ""
+                          : "the reference, which curves are compared with, " + reason +
+                                " (--compare-curves off does without)";
+  }
+
+  /// Why a backend cannot take part; "": `s` is it. Throws whatever its code throws.
+  std::string admit(const Backend& backend, const Case& c, MemoryBudget& memory, Student& s) {
+    if (const auto reason = cost_.refusal(backend, c, sweep_)) return *reason;
+    s.verdict = ask(verifier_, backend, c, settings_.seed);
+    outcome_.wrong = outcome_.wrong || s.verdict.failed();
+    if (const auto reason = s.verdict.objection(); !reason.empty()) return reason;
+    // The reference's own memory is set aside already.
+    if (!compares() || &backend != &reference_) {
+      const auto reason = memory.take(trainer_bytes(backend, c, options_));
+      if (!reason.empty()) return reason;
+    }
+    Verdict verdict = std::move(s.verdict);
+    s = student(backend, c);
+    s.verdict = std::move(verdict);
+    return "";
+  }
+
+  std::vector<Student> admit_all(const Case& c, MemoryBudget& memory, program::Progress& progress) {
+    std::vector<Student> students;
+    const std::string unfit = reserve(c, memory);
+    for (const Backend* backend : settings_.backends) {
+      if (stopped()) return {};
+      progress.show(0, "verifying " + std::string(backend->name()) + ": " + to_string(c));
+      Student s;
+      std::string reason = unfit;
+      try {
+        if (reason.empty()) reason = admit(*backend, c, memory, s);
+      } catch (const std::exception& error) {
+        outcome_.broken = true;
+        reason = std::string("failed unexpectedly: ") + error.what();
+      }
+      if (reason.empty()) {
+        students.push_back(std::move(s));
+      } else {
+        progress.clear();
+        refuse(*backend, c, s.verdict, reason);
+      }
+    }
+    return students;
+  }
+
+  /// The reference among students, in a precision; null where it is not.
+  const Student* reference_in(const std::vector<Student>& students, Dtype dtype) const {
     for (const Student& s : students) {
       if (s.backend == &reference_ && s.c.dtype == dtype) return &s;
     }
     return nullptr;
   }
 
+  void run_case(const Case& c) {
+    program::Progress progress(estimate(c));
+    MemoryBudget memory(available_memory());
+    std::vector<Student> students = admit_all(c, memory, progress);
+    if (students.empty()) return;
+    // Where the reference is among the students, its curve there serves.
+    std::vector<Student> references;
+    for (const Dtype dtype : all_dtypes) {
+      if (!compares() || reference_in(students, dtype) != nullptr) continue;
+      references.push_back(student(reference_, reference_case(c, dtype)));
+    }
+    train(c, students, references, progress);
+    progress.clear();
+
+    std::optional<CurveBound> bound;
+    if (compares()) {
+      const auto curve = [&](Dtype dtype) {
+        const Student* s = reference_in(students, dtype);
+        return (s != nullptr ? s : reference_in(references, dtype))->losses;
+      };
+      bound.emplace(curve(Dtype::f64), curve(Dtype::f32));
+    }
+    for (const Student& s : references) {
+      if (s.failure.empty()) continue;
+      outcome_.broken = true;
+      out_ << to_string(s.c) << ": the reference failed unexpectedly: " << s.failure << '\n';
+    }
+    drop_broken(students);
+    finish(c, students, bound);
+  }
+
   double estimate(const Case& c) {
-    double seconds = settings_.steps * cost_.call_seconds(reference_, c, Phase::train_step);
+    double seconds = 0;
+    if (compares()) {
+      seconds = 2 * options_.steps * cost_.call_seconds(reference_, c, Phase::train_step);
+    }
     for (const Backend* backend : settings_.backends) {
       if (!cost_.refusal(*backend, c, sweep_)) seconds += cost_.case_seconds(*backend, c, sweep_);
     }
     return seconds;
   }
 
-  void train(std::vector<Student>& students, std::vector<Student>& references,
+  void train(const Case& c, std::vector<Student>& students, std::vector<Student>& references,
              program::Progress& progress) {
-    const double total = estimate(students.front().c);
-    for (Index step = 0; step < settings_.steps && !stopped(); ++step) {
-      progress.show(total * static_cast<double>(step) / settings_.steps,
-                    "step " + std::to_string(step + 1) + " of " + std::to_string(settings_.steps) +
-                        ": " + to_string(students.front().c));
+    const double total = estimate(c);
+    for (Index step = 0; step < options_.steps && !stopped(); ++step) {
+      progress.show(total * static_cast<double>(step) / options_.steps,
+                    "step " + std::to_string(step + 1) + " of " + std::to_string(options_.steps) +
+                        ": " + to_string(c));
       for (Student& s : references) learn(s, step);
       for (std::size_t k = 0; k < students.size(); ++k) {
         learn(students[in_turn(k, step, students.size())], step);
@@ -169,85 +209,74 @@ class CharLm {
   }
 
   void learn(Student& s, Index step) {
-    s.trainer->load();
-    settle_.before_measurement();
-    double loss = 0;
-    const double seconds = time_calls("char-lm", 1, [&] { loss = s.trainer->step(); });
-    settle_.after_measurement(s.c.exec.threads);
-    s.losses.push_back(loss);
-    s.measurements.push_back({step, seconds, utc_now(), loss});
-  }
-
-  /// A comparison that ends before half of the training does is none.
-  void check_comparable(const Case& c, const CurveBound& bound) {
-    chaos_.clear();
-    if (bound.comparable_steps() == bound.steps()) return;
-    chaos_ = "from step " + std::to_string(bound.comparable_steps()) +
-             " on rounding alone moves the loss by more than " + percent_text(CurveBound::chaos) +
-             ": curves are not compared there (a lower --learning-rate helps)";
-    if (2 * bound.comparable_steps() < bound.steps()) outcome_.inconclusive = true;
-    out_ << to_string(c) << ": " << chaos_ << '\n';
-  }
-
-  void judge(Student& s, const CurveBound& bound) {
-    if (s.losses.empty()) return;
-    const Fall fall = fall_of(s.losses);
-    if (const auto off = first_disagreement(s.losses, s.c.dtype, bound)) {
-      s.verdict.verified = "failed";
-      s.complaint = "loss disagrees with the reference from step " + std::to_string(off->step) +
-                    ": " + text_of("%.9g", off->loss) + " instead of " +
-                    text_of("%.9g", off->expected) + " +- " + text_of("%.2g", off->allowed);
-    } else if (!outcome_.interrupted && !fall.fell()) {
-      // The curve is the reference's: the settings do not train, whoever computes.
-      s.complaint = "loss did not fall enough: " + text_of("%.4g", fall.first) + " at first, " +
-                    text_of("%.4g", fall.last) + " at last";
+    if (!s.failure.empty()) return;
+    try {
+      s.trainer->load();
+      settle_.before_measurement();
+      double loss = 0;
+      const double seconds = time_calls("char-lm", 1, [&] { loss = s.trainer->step(); });
+      settle_.after_measurement(s.c.exec.threads);
+      s.losses.push_back(loss);
+      s.measurements.push_back({step, seconds, utc_now(), loss});
+    } catch (const std::exception& error) {
+      s.failure = error.what();
     }
-    if (s.complaint.empty()) return;
-    outcome_.wrong = true;
-    s.verdict.note = s.complaint;
   }
 
-  void write(const Student& s) {
-    Subject of = subject(*s.backend, s.c, s.verdict);
-    if (s.complaint.empty() && !chaos_.empty()) of.note = chaos_;
-    of.workspace_bytes = s.trainer->workspace_bytes();
-    journal_.write(of, s.measurements);
-  }
-
-  void print(const Case& c, const std::vector<Student>& students, const CurveBound& bound) {
-    constexpr auto right = Table::Align::right;
-    Table table({{"backend"},
-                 {"characters/s", right},
-                 {"step", right},
-                 {"noise", right},
-                 {"loss at first", right},
-                 {"at last", right},
-                 {"off by", right},
-                 {"checks"}});
+  /// Whoever failed in a way that nobody foresaw is out of the case, and a row says why.
+  void drop_broken(std::vector<Student>& students) {
     for (const Student& s : students) {
-      if (s.losses.empty()) continue;
-      std::vector<double> seconds;
-      for (const Measurement& m : s.measurements) seconds.push_back(m.seconds);
-      const auto noise = relative_noise(seconds);
-      const Fall fall = fall_of(s.losses);
-      const auto characters = static_cast<double>(c.spec.shape.T * c.spec.shape.B);
-      table.add({std::string(s.backend->name()), text_of("%.0f", characters / median(seconds)),
-                 duration_text(median(seconds)), noise ? percent_text(*noise) : "-",
-                 text_of("%.4f", fall.first), text_of("%.4f", fall.last),
-                 percent_text(worst_distance(s.losses, s.c.dtype, bound)),
-                 s.complaint.empty() ? "good" : s.complaint});
+      if (s.failure.empty()) continue;
+      outcome_.broken = true;
+      refuse(*s.backend, s.c, s.verdict, "failed unexpectedly: " + s.failure);
     }
-    out_ << "char-lm, " << to_string(c) << ", " << settings_.steps << " steps\n";
-    table.print(out_, "  ");
-    out_ << "  loss: nats a character, mean over the first and last tenth of the steps; off by: "
-            "largest "
-            "distance from\n  the reference's f64 curve, as a share of what rounding may cause ("
-         << CurveBound::factor << " times what it does to the reference)\n"
-         << std::endl;
+    std::erase_if(students, [](const Student& s) { return !s.failure.empty(); });
+  }
+
+  void finish(const Case& c, std::vector<Student>& students,
+              const std::optional<CurveBound>& bound) {
+    std::string chaos;
+    if (bound) {
+      // Interrupted within a step, some have a loss that there is nothing to compare with.
+      for (Student& s : students) {
+        s.losses.resize(std::min(s.losses.size(), bound->steps()));
+        s.measurements.resize(s.losses.size());
+      }
+      chaos = chaos_of(*bound);
+      // A comparison that ends before half of the training does is none.
+      if (2 * bound->comparable_steps() < bound->steps()) outcome_.inconclusive = true;
+      if (!chaos.empty()) out_ << to_string(c) << ": " << chaos << '\n';
+    }
+    if (!judge(students, bound, {outcome_.interrupted, files_.loaded()})) outcome_.wrong = true;
+    for (const Student& s : students) {
+      Subject of = subject(*s.backend, s.c, s.verdict);
+      if (s.complaint.empty() && !chaos.empty()) of.note = chaos;
+      of.workspace_bytes = s.trainer->workspace_bytes();
+      journal_.write(of, s.measurements);
+    }
+    if (options_.steps > 0) {
+      out_ << "char-lm, " << to_string(c) << ", " << options_.steps << " steps\n";
+      print_students(students, bound, truncation_of(c, options_).k1 * c.spec.shape.B, out_);
+    }
+    leave(students);
+  }
+
+  void leave(const std::vector<Student>& students) {
+    if (!files_.wanted()) return;
+    const auto sound = std::find_if(students.begin(), students.end(),
+                                    [](const Student& s) { return !s.verdict.failed(); });
+    if (sound == students.end()) {
+      out_ << "  no training is sound: no model is left\n\n";
+      return;
+    }
+    files_.leave(*sound->trainer, sound->backend->name(), out_);
+    outcome_.used = true;
   }
 
   const Settings& settings_;
+  const TrainingOptions& options_;
   const Corpus& corpus_;
+  CharLmFiles& files_;
   const Verifier& verifier_;
   const Backend& reference_;
   Journal& journal_;
@@ -256,7 +285,6 @@ class CharLm {
   CostModel cost_;
   Settle settle_;
   Outcome outcome_;
-  std::string chaos_;  ///< of the case at hand; empty where all steps can be compared
 };
 
 }  // namespace
@@ -270,19 +298,15 @@ std::vector<Case> char_lm_cases(const Settings& settings, const Corpus& corpus) 
 Settings as_sweep(const Settings& settings) {
   Settings sweep = settings;
   sweep.phases = {Phase::train_step};
-  sweep.repetitions = settings.steps;
+  sweep.repetitions = settings.training.steps;
   sweep.min_seconds = 1e-9;  // a repetition is one step, however short
   return sweep;
 }
 
-Outcome run_char_lm(const Settings& settings, const Corpus& corpus, const Verifier& verifier,
-                    const Backend& reference, Journal& journal, std::ostream& out) {
-  return CharLm(settings, corpus, verifier, reference, journal, out).run();
-}
-
-Outcome run_char_lm(const Settings& settings, const Corpus& corpus, const Verifier& verifier,
-                    Journal& journal, std::ostream& out) {
-  return run_char_lm(settings, corpus, verifier, *backends().front(), journal, out);
+Outcome run_char_lm(const Settings& settings, const Corpus& corpus, CharLmFiles& files,
+                    const Verifier& verifier, const Backend& reference, Journal& journal,
+                    std::ostream& out) {
+  return CharLm(settings, corpus, files, verifier, reference, journal, out).run();
 }
 
 }  // namespace bptt::bench

@@ -4,6 +4,7 @@
 #include <iosfwd>
 
 #include "bench/char_lm/corpus.hpp"
+#include "bench/char_lm/files.hpp"
 #include "bench/journal.hpp"
 #include "bench/sweep.hpp"
 
@@ -17,12 +18,10 @@ Settings as_sweep(const Settings&);
 
 /// Trains every case on every backend, in turns step by step, so that the same drift of the machine
 /// meets all; one row a step. Checks that each loss falls, and that each curve is the reference's
-/// (see CurveBound; the reference is the first backend there is, and trains along untimed). A
-/// backend that fails a check has its rows marked as failed.
-Outcome run_char_lm(const Settings&, const Corpus&, const Verifier&, Journal&, std::ostream& out);
-
-/// The same against a reference of the caller's.
-Outcome run_char_lm(const Settings&, const Corpus&, const Verifier&, const Backend& reference,
-                    Journal&, std::ostream& out);
+/// (see CurveBound; the reference trains along untimed). A backend that fails a check has its rows
+/// marked as failed; what fails unexpectedly becomes a refused row that says why. At a case's end
+/// the first backend whose training is sound leaves its model (see CharLmFiles).
+Outcome run_char_lm(const Settings&, const Corpus&, CharLmFiles&, const Verifier&,
+                    const Backend& reference, Journal&, std::ostream& out);
 
 }  // namespace bptt::bench

@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 
+#include "bench/broken_backend.hpp"
 #include "bench/faulty_backend.hpp"
 #include "bench/results/csv_reader.hpp"
 #include "bench/test_folder.hpp"
@@ -33,15 +34,16 @@ class CharLm : public ::testing::Test {
     settings.threads = {1};
     settings.phases = {Phase::train_step};
     settings.max_call_seconds = 100;
-    settings.steps = 50;
-    settings.learning_rate = 1;
-    settings.clip_norm = 1;
+    settings.training.steps = 50;
+    settings.training.learning_rate = 1;
+    settings.training.clip_norm = 1;
     settings.seed = 1;
   }
 
   Outcome run(const Verifier& verifier = honest) {
     Journal journal(folder / "r.csv");
-    return run_char_lm(settings, corpus, verifier, journal, out);
+    CharLmFiles files(settings, corpus);
+    return run_char_lm(settings, corpus, files, verifier, *backends().front(), journal, out);
   }
   std::vector<results::Row> rows() const { return results::read_csv(folder / "r.csv"); }
 
@@ -65,8 +67,27 @@ TEST_F(CharLm, EveryBackendLearnsAndAgrees) {
   }
 }
 
+TEST_F(CharLm, EveryBackendLearnsAndAgreesInTwoLayersAndTruncated) {
+  settings.layers = {2};
+  settings.training.optimizer = net::parse_optimizer("adam");
+  settings.training.learning_rate = 0.02;
+  settings.training.truncation = net::Truncation{8, 12};
+  settings.shapes = {{12, 4, 16, {}, {}}};
+  for (const Dtype dtype : all_dtypes) {
+    settings.dtypes = {dtype};
+    const Outcome outcome = run();
+    EXPECT_FALSE(outcome.wrong || outcome.inconclusive || outcome.broken) << out.str();
+    for (const auto& row : rows()) {
+      EXPECT_EQ(row.layers, 2);
+      EXPECT_EQ(row.T, 12);
+      EXPECT_EQ(row.options, "k1=8");
+      EXPECT_NEAR(*row.items_per_second * *row.seconds, 8 * 4, 1e-9);
+    }
+  }
+}
+
 TEST_F(CharLm, OneRowForEachBackendAndStep) {
-  settings.steps = 5;
+  settings.training.steps = 5;
   run();
   std::map<std::pair<std::string, Index>, int> count;
   for (const auto& row : rows()) {
@@ -96,7 +117,7 @@ TEST_F(CharLm, AGradientThatIsOnePercentOffIsCaughtAndNamed) {
 }
 
 TEST_F(CharLm, ATrainingThatDoesNotLearnIsNotGood) {
-  settings.learning_rate = 1e-6;
+  settings.training.learning_rate = 1e-6;
   EXPECT_TRUE(run().wrong);
   EXPECT_THAT(out.str(), HasSubstr("loss did not fall enough"));
   // The backends are not to blame.
@@ -105,9 +126,10 @@ TEST_F(CharLm, ATrainingThatDoesNotLearnIsNotGood) {
 
 TEST_F(CharLm, AChaoticTrainingIsInconclusive) {
   settings.cells = {parse_cell("rnn")};
-  settings.learning_rate = 50;
-  settings.clip_norm = 10;
-  EXPECT_TRUE(run().inconclusive);
+  settings.training.learning_rate = 200;
+  settings.training.steps = 100;
+  settings.training.clip_norm = 10;
+  EXPECT_TRUE(run().inconclusive) << out.str();
   EXPECT_THAT(out.str(), HasSubstr("rounding alone moves the loss"));
 }
 
@@ -124,7 +146,7 @@ TEST_F(CharLm, WhatFailsVerificationIsNotTrained) {
 }
 
 TEST_F(CharLm, TheSameSeedGivesTheSameLosses) {
-  settings.steps = 3;
+  settings.training.steps = 3;
   settings.backends = {backends().front()};
   run();
   const auto first = rows();
@@ -135,6 +157,96 @@ TEST_F(CharLm, TheSameSeedGivesTheSameLosses) {
   ASSERT_EQ(first.size(), second.size());
   for (std::size_t i = 0; i < first.size(); ++i) EXPECT_EQ(first[i].loss, second[i].loss);
   EXPECT_NE(first[0].loss, rows()[0].loss);
+}
+
+TEST_F(CharLm, AnUnexpectedFailureIsItsRowsNote) {
+  const BrokenBackend broken(*backends().front(), 3);
+  settings.backends = {&broken, backends().front()};
+  settings.training.steps = 6;
+  const Outcome outcome = run();
+  EXPECT_TRUE(outcome.broken);
+  EXPECT_FALSE(outcome.wrong);
+  Index good = 0;
+  for (const auto& row : rows()) {
+    if (row.backend == "broken") {
+      EXPECT_EQ(results::refusal_of(row), "failed unexpectedly: vector too long");
+    } else {
+      ++good;
+    }
+  }
+  EXPECT_EQ(good, 6);
+}
+
+TEST_F(CharLm, AFailureInVerificationIsNoEndOfTheRunEither) {
+  const auto outcome = run([](const Backend& backend, const Case&, std::uint64_t) -> Verdict {
+    if (&backend == backends().back()) throw std::runtime_error("no such luck");
+    return {"full", 0.5, ""};
+  });
+  EXPECT_TRUE(outcome.broken);
+  EXPECT_EQ(results::refusal_of(rows().front()), "failed unexpectedly: no such luck");
+  EXPECT_EQ(rows().size(), 1 + (backends().size() - 1) * 50);
+}
+
+TEST_F(CharLm, WhatDoesNotFitBesideTheReferenceIsARefusedRow) {
+  settings.shapes = {{16, 4, 2000000, {}, {}}};
+  settings.training.steps = 1;
+  settings.max_call_seconds = 1e30;
+  EXPECT_FALSE(run().wrong);
+  EXPECT_EQ(rows().size(), backends().size());
+  for (const auto& row : rows()) {
+    EXPECT_THAT(*results::refusal_of(row),
+                ::testing::AllOf(HasSubstr("the reference, which curves are compared with, needs"),
+                                 HasSubstr("--compare-curves off")));
+  }
+  settings.training.compare_curves = false;
+  run();
+  for (const auto& row : rows()) EXPECT_THAT(*results::refusal_of(row), HasSubstr("are free"));
+}
+
+TEST_F(CharLm, WithoutComparisonNobodyTrainsAlong) {
+  const FaultyBackend faulty(*backends().front(), 1.01);
+  settings.backends = {&faulty};
+  settings.training.compare_curves = false;
+  EXPECT_FALSE(run().wrong);
+  EXPECT_THAT(out.str(), HasSubstr("not compared"));
+}
+
+TEST_F(CharLm, LeavesItsModelAndBeginsWithIt) {
+  settings.training.save_weights = folder / "w";
+  settings.training.dump_logits = folder / "l";
+  settings.training.sample = 30;
+  run();
+  EXPECT_THAT(out.str(), HasSubstr("30 characters that it makes up"));
+  const double last_loss = *rows().back().loss;
+  const auto trained = io::Safetensors::read(folder / "l").reals("logits");
+  const std::string first_model = out.str().substr(out.str().find("the model of"));
+
+  // Used without training, it is the same model: the same logits, the same text.
+  settings.training.load_weights = folder / "w";
+  settings.training.save_weights = "";
+  settings.training.steps = 0;
+  out.str("");
+  const Outcome outcome = run();
+  EXPECT_TRUE(outcome.used);
+  EXPECT_EQ(io::Safetensors::read(folder / "l").reals("logits"), trained);
+  EXPECT_TRUE(rows().empty());
+  const auto said = [](const std::string& text) { return text.substr(text.find("  30 char")); };
+  EXPECT_EQ(said(out.str()), said(first_model));
+
+  // Trained further, it begins where it ended, and need not fall by a tenth again.
+  settings.training.steps = 5;
+  settings.training.learning_rate = 1e-3;
+  EXPECT_FALSE(run().wrong);
+  EXPECT_LT(*rows().front().loss, 1.1 * last_loss);
+}
+
+TEST_F(CharLm, ATrainingThatDisagreesLeavesNoModel) {
+  const FaultyBackend faulty(*backends().front(), 1.01);
+  settings.backends = {&faulty};
+  settings.training.save_weights = folder / "w";
+  EXPECT_TRUE(run().wrong);
+  EXPECT_THAT(out.str(), HasSubstr("no training is sound: no model is left"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "w"));
 }
 
 TEST_F(CharLm, ATextThatIsTooShortIsBadData) {

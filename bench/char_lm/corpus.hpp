@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "impls/api/index.hpp"
+#include "impls/net/truncated.hpp"
 
 namespace bptt::bench {
 
@@ -20,7 +20,14 @@ class Corpus {
 
   const std::string& name() const { return name_; }
   std::span<const Index> characters() const { return characters_; }
-  Index alphabet_size() const { return alphabet_size_; }
+  Index alphabet_size() const { return static_cast<Index>(alphabet_.size()); }
+  /// The byte of each character.
+  std::span<const Index> alphabet() const { return alphabet_; }
+  /// The characters of a text of the user's. Throws Error(usage), beginning with `what`, for a byte
+  /// that the corpus does not have.
+  std::vector<Index> characters_of(const char* what, const std::string& text) const;
+  /// The inverse.
+  std::string text_of(std::span<const Index> characters) const;
   /// What a model that knows how often each byte occurs, and nothing else, pays for a character, in
   /// nats.
   double unigram_entropy() const;
@@ -28,27 +35,25 @@ class Corpus {
  private:
   std::string name_;
   std::vector<Index> characters_;
-  Index alphabet_size_ = 0;
+  std::vector<Index> alphabet_;
 };
 
-/// The text cut into B streams of equal length, side by side, each read T characters at a time:
-/// window w holds characters w*T ... w*T+T-1 of every stream, and the targets are the characters
-/// after them. So the state after window w is the one before window w+1. What does not fill a
-/// stream or a window is left out. After the last window the first comes again.
+/// The text cut into B streams of equal length, side by side, that are read k1 characters an update
+/// (net::stretch_of has which). The targets are the characters after those read. What does not fill
+/// a stream or an update is left out. After the last update the first comes again.
 class Windows {
  public:
-  /// Throws Error(data) where the text is too short for one window.
-  Windows(const Corpus&, Index T, Index B);
+  /// Throws Error(data) where the text is too short for one window of k2 characters.
+  Windows(const Corpus&, const net::Truncation&, Index B);
 
+  /// Updates until the text comes again.
   Index count() const { return count_; }
-  /// Whether step `step` reads the first window: the state before it is zero.
-  bool starts_anew(Index step) const { return step % count_ == 0; }
-  /// Writes step `step`'s window, time-major: [T*B] characters and their targets.
-  void read(Index step, std::span<Index> characters, std::span<Index> targets) const;
+  /// Writes characters begin ... begin+n-1 of every stream, time-major: [n*B].
+  void read(Index begin, std::span<Index> characters) const;
 
  private:
   std::span<const Index> text_;
-  Index T_, B_, stream_, count_;
+  Index B_, stream_, count_;
 };
 
 }  // namespace bptt::bench

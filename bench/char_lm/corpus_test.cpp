@@ -26,30 +26,47 @@ TEST(Corpus, UnigramEntropy) {
 }
 
 TEST(Corpus, WindowsOfStreamsSideBySide) {
-  // 11 characters: two streams of 5, two windows of 2; the tail is left out.
+  // 11 characters: two streams of 5, two updates of 2; the tail is left out.
   const Corpus corpus("abcdefghijk", "t");
-  const Windows windows(corpus, 2, 2);
+  const Windows windows(corpus, {2, 2}, 2);
   EXPECT_EQ(windows.count(), 2);
-  std::vector<Index> characters(4), targets(4);
-  windows.read(0, characters, targets);
+  std::vector<Index> characters(4);
+  windows.read(0, characters);
   EXPECT_THAT(characters, ElementsAre(0, 5, 1, 6));
-  EXPECT_THAT(targets, ElementsAre(1, 6, 2, 7));
-  windows.read(1, characters, targets);
-  EXPECT_THAT(characters, ElementsAre(2, 7, 3, 8));
-  EXPECT_THAT(targets, ElementsAre(3, 8, 4, 9));
-  windows.read(2, characters, targets);
-  EXPECT_THAT(characters, ElementsAre(0, 5, 1, 6));
-  EXPECT_TRUE(windows.starts_anew(0));
-  EXPECT_FALSE(windows.starts_anew(1));
-  EXPECT_TRUE(windows.starts_anew(2));
+  windows.read(1, characters);
+  EXPECT_THAT(characters, ElementsAre(1, 6, 2, 7));
 }
 
 TEST(Corpus, TheLastCharacterCanBeATarget) {
   const Corpus corpus("abcde", "t");
-  const Windows windows(corpus, 2, 2);
-  std::vector<Index> characters(4), targets(4);
-  windows.read(0, characters, targets);
+  const Windows windows(corpus, {2, 2}, 2);
+  std::vector<Index> targets(4);
+  windows.read(1, targets);
   EXPECT_THAT(targets, ElementsAre(1, 3, 2, 4));
+}
+
+TEST(Corpus, UpdatesAreCountedByK1AndHaveToHoldK2) {
+  const Corpus corpus("abcdefghijk", "t");
+  EXPECT_EQ(Windows(corpus, {1, 5}, 2).count(), 5);
+  EXPECT_EQ(Windows(corpus, {3, 4}, 1).count(), 3);
+  EXPECT_THROW(Windows(corpus, {1, 6}, 2), Error);
+}
+
+TEST(Corpus, CharactersAreBytesOfTheText) {
+  const Corpus corpus("ba\xFF", "t");
+  EXPECT_THAT(corpus.alphabet(), ElementsAre('a', 'b', 255));
+  EXPECT_THAT(corpus.characters_of("--prime",
+                                   "b\xFF"
+                                   "b"),
+              ElementsAre(1, 2, 1));
+  EXPECT_EQ(corpus.text_of(corpus.characters()), "ba\xFF");
+  try {
+    corpus.characters_of("--prime", "abc");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::usage);
+    EXPECT_STREQ(error.what(), "--prime: expected bytes that occur in t; got byte 99");
+  }
 }
 
 std::string complaint(const std::function<void()>& action) {
@@ -71,9 +88,11 @@ TEST(Corpus, TextsThatWillNotDo) {
   EXPECT_THAT(complaint([] { Corpus("aaaa", "t"); }),
               HasSubstr("t: expected a text of at least two"));
   const Corpus corpus("abcd", "t");
-  EXPECT_EQ(complaint([&] { Windows(corpus, 2, 2); }),
+  EXPECT_EQ(complaint([&] {
+              Windows(corpus, {2, 2}, 2);
+            }),
             "t: expected at least T*B+1 = 5 characters; got 4");
-  EXPECT_THAT(complaint([&] { Windows(corpus, 1000, 1000); }), HasSubstr("1000001"));
+  EXPECT_THAT(complaint([&] { Windows(corpus, {1000, 1000}, 1000); }), HasSubstr("1000001"));
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ std::string message_of(const std::string& text) {
 
 /// The message about one bad cell in line 3 of an otherwise good file.
 std::string message_about(std::string_view column, const std::string& cell) {
-  const std::string message = message_of(header() + sample_line() + line_with(column, cell));
+  std::string message = message_of(header() + sample_line() + line_with(column, cell));
   EXPECT_THAT(message, StartsWith("r.csv:3: column '" + std::string(column) + "': expected "));
   EXPECT_THAT(message, HasSubstr("got '" + cell));
   return message;

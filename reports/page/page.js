@@ -372,6 +372,8 @@
     sweepFigures().forEach(drawSweep);
     document.querySelectorAll("figure[data-kind=speedups]").forEach((figure) => drawSpeedups(figure));
     document.querySelectorAll("figure[data-kind=training]").forEach(drawTraining);
+    document.querySelectorAll("figure[data-kind=flow]").forEach((figure) => drawFlow(figure, data.flow,
+      { css, digits, draw, element, linearAxis, logAxis, panel, ticks }));
   };
 
   document.querySelectorAll("table").forEach(offerRows);

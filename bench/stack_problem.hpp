@@ -1,0 +1,70 @@
+// Every tensor that one forward and backward pass of a stack of layers needs, owned.
+#pragma once
+
+#include <vector>
+
+#include "impls/api/backend.hpp"
+#include "impls/net/stack.hpp"
+#include "impls/net/stack_params.hpp"
+
+namespace bptt::bench {
+
+/// What Problem is for a layer. `params`, `in` and `dout` are for the caller to fill; a stack's
+/// forward and backward fill `out` and the gradients.
+template <Real T>
+class StackProblem {
+ public:
+  /// Throws Error(unavailable) where the tensors do not fit in memory.
+  explicit StackProblem(const net::StackSpec& spec)
+      : params_((require_memory(bytes(spec), "tensors of " + net::to_string(spec)), spec)),
+        dparams_(spec),
+        read_only_(net::read_only(params_.views())) {
+    const auto own = [this](const TensorInfo& info, const View<T>& view) {
+      storage_.emplace_back(info.extents);
+      const_cast<View<T>&>(view) = storage_.back().view();
+    };
+    Inputs<T> d;
+    net::for_each(spec, in, own);
+    net::for_each(spec, out, own);
+    net::for_each(spec, dout, own);
+    net::for_each(spec, d, own);
+    grads = {dparams_.views(), d.x, d.h0, d.c0};
+  }
+  StackProblem(const StackProblem&) = delete;
+  StackProblem& operator=(const StackProblem&) = delete;
+
+  static std::size_t bytes(const net::StackSpec& spec) {
+    const Index params = net::StackParams<T>::elements(spec);
+    Index elements = checked_sum({params, params}, "tensors");
+    const auto count = [&](const TensorInfo& info, const View<T>&) {
+      elements = checked_sum({elements, info.extents.size()}, "tensors");
+    };
+    net::for_each(spec, Inputs<T>{}, count);
+    net::for_each(spec, Inputs<T>{}, count);
+    net::for_each(spec, Outputs<T>{}, count);
+    net::for_each(spec, OutputGrads<T>{}, count);
+    return static_cast<std::size_t>(
+        checked_product({elements, static_cast<Index>(sizeof(T))}, "tensors"));
+  }
+
+  const std::vector<Params<T>>& params() const { return params_.views(); }
+  const std::vector<Params<const T>>& params_to_read() const { return read_only_; }
+
+  Inputs<T> in;
+  Outputs<T> out;
+  OutputGrads<T> dout;
+  net::StackGrads<T> grads;
+
+ private:
+  net::StackParams<T> params_, dparams_;
+  std::vector<Params<const T>> read_only_;
+  std::vector<Tensor<T>> storage_;
+};
+
+/// How a stack gets its plans from a backend.
+template <Real T>
+net::PlanMaker<T> plans_of(const Backend& backend, const Exec& exec) {
+  return [&backend, exec](const Spec& spec) { return backend.plan<T>(spec, exec); };
+}
+
+}  // namespace bptt::bench

@@ -1,0 +1,213 @@
+#include "impls/net/stack.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "impls/net/sequences.hpp"
+
+namespace bptt::net {
+namespace {
+
+/// Elements of each kind of buffer that a stack has beside its plans.
+struct Buffers {
+  explicit Buffers(const StackSpec& spec)
+      : outputs(spec.layers - 1), doutputs(std::min<Index>(spec.layers - 1, 2)) {
+    const Shape& s = spec.shape;
+    output = output_extents(spec);
+    if (!spec.bidirectional) return;
+    const Index widest = spec.layers == 1 ? s.I : std::max(s.I, spec.output_width());
+    reversed = {s.T, s.B, widest};
+    direction = {s.T, s.B, s.H};
+  }
+  Index elements() const {
+    return checked_sum({checked_product({checked_sum({outputs, doutputs}, "stack"), output.size()},
+                                        "buffers of a stack"),
+                        reversed.size(), reversed.size(), direction.size()},
+                       "buffers of a stack");
+  }
+  Index outputs, doutputs;
+  Extents output, reversed, direction;
+};
+
+/// One plan's part [B,H] of states [L*D,B,H].
+template <class T>
+View<T> state(const View<T>& states, Index index) {
+  if (!states) return {};
+  const Index B = states.extents()[1], H = states.extents()[2];
+  return {states.data() + index * B * H, {B, H}};
+}
+
+template <class Tensors>
+void check_all(const StackSpec& spec, const Tensors& tensors, std::string_view required,
+               bool are_gradients = false) {
+  for_each(spec, tensors, [&](const TensorInfo& info, const auto& view) {
+    check_extents({info.base_name, info.extents, are_gradients}, static_cast<bool>(view),
+                  view.extents(),
+                  info.base_name == required ? Presence::required : Presence::optional);
+  });
+}
+
+}  // namespace
+
+template <Scalar T>
+std::size_t Stack<T>::buffer_bytes(const StackSpec& spec) {
+  return static_cast<std::size_t>(checked_product(
+      {Buffers(spec).elements(), static_cast<Index>(sizeof(T))}, "buffers of a stack"));
+}
+
+template <Scalar T>
+Stack<T>::Stack(const StackSpec& spec, const PlanMaker<T>& make_plan) : spec_(spec) {
+  spec.validate();
+  require_memory(buffer_bytes(spec), "buffers of stack " + to_string(spec));
+  for (Index layer = 0; layer < spec.layers; ++layer) {
+    for (Index d = 0; d < spec.directions(); ++d) {
+      plans_.push_back(make_plan(spec.layer_spec(layer)));
+    }
+  }
+  const Buffers buffers(spec);
+  for (Index i = 0; i < buffers.outputs; ++i) outputs_.emplace_back(buffers.output);
+  for (Index i = 0; i < buffers.doutputs; ++i) doutputs_.emplace_back(buffers.output);
+  reversed_x_ = Tensor<T>(buffers.reversed);
+  reversed_dx_ = Tensor<T>(buffers.reversed);
+  direction_y_ = Tensor<T>(buffers.direction);
+}
+
+template <Scalar T>
+std::size_t Stack<T>::workspace_bytes() const {
+  std::size_t bytes = buffer_bytes(spec_);
+  for (const auto& plan : plans_) bytes += plan->workspace_bytes();
+  return bytes;
+}
+
+template <Scalar T>
+template <class U>
+void Stack<T>::check_params(std::span<const Params<U>> params, Presence presence,
+                            bool are_gradients) const {
+  if (static_cast<Index>(params.size()) != spec_.states()) {
+    throw Error(ErrorKind::usage, std::string(are_gradients ? "gradients" : "parameters") +
+                                      ": expected those of " + std::to_string(spec_.states()) +
+                                      " layers and directions; got " +
+                                      std::to_string(params.size()));
+  }
+  for (Index i = 0; i < spec_.states(); ++i) {
+    const Index layer = i / spec_.directions(), direction = i % spec_.directions();
+    for_each(spec_.layer_spec(layer), params[static_cast<std::size_t>(i)],
+             [&](const TensorInfo& info, const View<U>& view) {
+               const bool given = static_cast<bool>(view);
+               const bool may_be_absent =
+                   presence == Presence::optional || info.extents.rank() == 0;
+               if (given ? view.extents() == info.extents : may_be_absent) return;
+               // The name is put together only where it is needed: running allocates nothing.
+               const std::string name = parameter_name(info.base_name, layer, direction);
+               check_extents({name, info.extents, are_gradients}, given, view.extents(), presence);
+             });
+  }
+}
+
+template <Scalar T>
+void Stack<T>::check(std::span<const Params<const T>> params, const Inputs<const T>& in) const {
+  check_params(params, Presence::required, false);
+  check_all(spec_, in, "x");
+  check_lengths(spec_, in.lengths, "lengths");
+}
+
+template <Scalar T>
+typename Stack<T>::Unit Stack<T>::unit(Index layer, Index direction,
+                                       std::span<const Params<const T>> params,
+                                       const Inputs<const T>& in) {
+  const Index index = layer * spec_.directions() + direction;
+  const auto position = static_cast<std::size_t>(index);
+  View<const T> x =
+      layer == 0 ? in.x : std::as_const(outputs_[static_cast<std::size_t>(layer - 1)]).view();
+  if (direction == 1) {
+    const View<T> reversed(reversed_x_.view().data(), x.extents());
+    copy_reversed(x, in.lengths, reversed);
+    x = reversed;
+  }
+  return {*plans_[position], index, params[position],
+          Inputs<const T>{x, state(in.h0, index), state(in.c0, index), in.lengths}};
+}
+
+template <Scalar T>
+void Stack<T>::forward(std::span<const Params<const T>> params, const Inputs<const T>& in,
+                       const Outputs<T>& out) {
+  check(params, in);
+  check_all(spec_, out, "y");
+  for (Index layer = 0; layer < spec_.layers; ++layer) {
+    const View<T> y =
+        layer + 1 == spec_.layers ? out.y : outputs_[static_cast<std::size_t>(layer)].view();
+    if (spec_.bidirectional) {
+      forward_both(layer, params, in, out, y);
+    } else {
+      const Unit u = unit(layer, 0, params, in);
+      u.plan.forward(u.params, u.in, {y, state(out.hT, u.index), state(out.cT, u.index)});
+    }
+  }
+}
+
+template <Scalar T>
+void Stack<T>::forward_both(Index layer, std::span<const Params<const T>> params,
+                            const Inputs<const T>& in, const Outputs<T>& out, View<T> y) {
+  for (Index d = 0; d < 2; ++d) {
+    const Unit u = unit(layer, d, params, in);
+    const View<T> own_y = direction_y_.view();
+    u.plan.forward(u.params, u.in, {own_y, state(out.hT, u.index), state(out.cT, u.index)});
+    put_direction<T>(own_y, {d, in.lengths}, y);
+  }
+}
+
+template <Scalar T>
+void Stack<T>::backward(std::span<const Params<const T>> params, const Inputs<const T>& in,
+                        const OutputGrads<const T>& dout, const StackGrads<T>& grads) {
+  check(params, in);
+  check_all(spec_, dout, "");
+  if (!grads.params.empty()) check_params(grads.params, Presence::optional, true);
+  check_all(spec_, Inputs<T>{grads.x, grads.h0, grads.c0, {}}, "", true);
+  const auto between = [&](Index layer) {
+    return doutputs_[static_cast<std::size_t>(layer) % doutputs_.size()].view();
+  };
+  for (Index layer = spec_.layers - 1; layer >= 0; --layer) {
+    const View<const T> dy = layer + 1 == spec_.layers ? dout.y : between(layer);
+    const View<T> dx = layer == 0 ? grads.x : between(layer - 1);
+    if (spec_.bidirectional) {
+      backward_both(layer, params, in, dout, grads, dy, dx);
+    } else {
+      backward_unit(unit(layer, 0, params, in), dout, grads, dy, dx);
+    }
+  }
+}
+
+template <Scalar T>
+void Stack<T>::backward_unit(const Unit& u, const OutputGrads<const T>& dout,
+                             const StackGrads<T>& grads, View<const T> dy, View<T> dx) {
+  const Params<T> none{};
+  const Params<T>& own =
+      grads.params.empty() ? none : grads.params[static_cast<std::size_t>(u.index)];
+  u.plan.backward(u.params, u.in, {dy, state(dout.hT, u.index), state(dout.cT, u.index)},
+                  {own, dx, state(grads.h0, u.index), state(grads.c0, u.index)});
+}
+
+template <Scalar T>
+void Stack<T>::backward_both(Index layer, std::span<const Params<const T>> params,
+                             const Inputs<const T>& in, const OutputGrads<const T>& dout,
+                             const StackGrads<T>& grads, View<const T> dy, View<T> dx) {
+  for (Index d = 0; d < 2; ++d) {
+    const Unit u = unit(layer, d, params, in);
+    View<T> own_dy;
+    if (dy) {
+      own_dy = direction_y_.view();
+      take_direction(dy, {d, in.lengths}, own_dy);
+    }
+    View<T> own_dx = dx;
+    if (dx && d == 1) own_dx = {reversed_dx_.view().data(), dx.extents()};
+    backward_unit(u, dout, grads, own_dy, own_dx);
+    if (dx && d == 1) add_reversed<T>(own_dx, in.lengths, dx);
+  }
+}
+
+template class Stack<float>;
+template class Stack<double>;
+template class Stack<long double>;
+template class Stack<std::complex<double>>;
+
+}  // namespace bptt::net
