@@ -119,7 +119,12 @@ std::vector<Result> check_golden_file(const std::string& path, const GoldenOptio
   try {
     return check_file(path, options);
   } catch (const Error& error) {
-    return {error_result(path, options.seed, error.kind(), error.what())};
+    // What a model finds wrong with its inputs is wrong with the file, which it does not know.
+    const bool unavailable = error.kind() == ErrorKind::unavailable;
+    const std::string what = error.what();
+    const bool named = what.find(path) != std::string::npos;
+    return {error_result(path, options.seed, unavailable ? error.kind() : ErrorKind::data,
+                         (named ? "" : path + ": ") + what)};
   } catch (const std::bad_alloc&) {
     return {error_result(path, options.seed, ErrorKind::unavailable,
                          path + ": not enough memory to check it")};

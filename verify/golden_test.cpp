@@ -251,6 +251,21 @@ TEST(CheckGoldenFile, TurnsWhatCannotBeReadIntoAResult) {
   EXPECT_THAT(results[0].reason, HasSubstr("/nonexistent.safetensors"));
 }
 
+TEST(CheckGoldenFile, NamesTheFileWhereATargetIsNoClass) {
+  net::NetworkSpec spec = spec_of("rnn", {5, 4, 3, 6}, true);
+  spec.head = net::HeadSpec{7, net::Loss::softmax_cross_entropy};
+  Written file(spec, lstm_lengths);
+  file.metadata = R"({"cell": "rnn", "T": 5, "B": 4, "I": 3, "H": 6, "lengths": [3, 5, 1, 0],
+      "head": {"O": 7, "loss": "softmax_cross_entropy"}})";
+  file.target_off = 7;
+  file.write();
+  const auto results = check_golden_file(file.path, {});
+  ASSERT_EQ(results.size(), 1u);
+  EXPECT_EQ(results[0].verdict, Verdict::error);
+  EXPECT_EQ(results[0].error, ErrorKind::data);
+  EXPECT_THAT(results[0].reason, AllOf(HasSubstr(file.path), HasSubstr("target")));
+}
+
 struct Malformed {
   const char* name;
   const char* metadata;

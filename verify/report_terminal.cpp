@@ -88,15 +88,14 @@ void print_equality(std::ostream& out, const std::vector<Result>& results) {
   auto groups = grouped<Key>(results, CheckKind::equality, [](const Result& result) {
     return Key(result.backend, result.dtype, result.recompute, result.threads);
   });
+  // Backends in their own order, the ways and thread counts of each precision together.
+  std::vector<std::string> order;
+  for (const auto& group : groups) order.push_back(std::get<0>(group.first));
   std::stable_sort(groups.begin(), groups.end(), [&](const auto& a, const auto& b) {
-    // Backends in their own order, the thread counts of each precision together.
-    const auto rank = [&](const auto& group) {
-      const auto first = std::find_if(groups.begin(), groups.end(), [&](const auto& other) {
-        return std::get<0>(other.first) == std::get<0>(group.first);
-      });
-      return std::pair(first - groups.begin(), group.first);
+    const auto rank = [&](const Key& key) {
+      return std::pair(std::find(order.begin(), order.end(), std::get<0>(key)), key);
     };
-    return rank(a) < rank(b);
+    return rank(a.first) < rank(b.first);
   });
   for (const auto& [key, group] : groups) {
     const auto& [backend, dtype, recompute, threads] = key;

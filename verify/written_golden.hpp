@@ -33,6 +33,7 @@ class Written {
   bool all_as_float = false;       ///< all of them are
   bool flat_states = false;        ///< [B,H] for [1,B,H]
   std::string extra;               ///< a tensor that nobody knows
+  Index target_off = 0;            ///< added to every class
   double off = 0;                  ///< added to the first element of grad.weight_hh_l0
 
   void write() const {
@@ -59,7 +60,7 @@ class Written {
       add(writer, (name.starts_with("grad.") ? "" : "out.") + name, layouts[i].extents, values);
     }
     if (!given.targets.empty()) {
-      for (Index& target : given.targets) target = std::max<Index>(target, 0);
+      for (Index& target : given.targets) target = std::max<Index>(target, 0) + target_off;
       const auto B = static_cast<Index>(lengths_.size());
       writer.add("target", std::vector<Index>{static_cast<Index>(given.targets.size()) / B, B},
                  std::span<const Index>(given.targets));

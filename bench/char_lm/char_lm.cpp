@@ -105,13 +105,13 @@ class CharLm {
 
   /// Why a backend cannot take part; "": `s` is it. Throws whatever its code throws.
   std::string admit(const Backend& backend, const Case& c, MemoryBudget& memory, Student& s) {
-    if (const auto reason = cost_.refusal(backend, c, sweep_)) return *reason;
+    if (auto reason = cost_.refusal(backend, c, sweep_)) return *reason;
     s.verdict = ask(verifier_, backend, c, settings_.seed);
     outcome_.wrong = outcome_.wrong || s.verdict.failed();
-    if (const auto reason = s.verdict.objection(); !reason.empty()) return reason;
+    if (auto reason = s.verdict.objection(); !reason.empty()) return reason;
     // The reference's own memory is set aside already.
     if (!compares() || &backend != &reference_) {
-      const auto reason = memory.take(trainer_bytes(backend, c, options_));
+      auto reason = memory.take(trainer_bytes(backend, c, options_));
       if (!reason.empty()) return reason;
     }
     Verdict verdict = std::move(s.verdict);
