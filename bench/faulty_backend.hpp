@@ -1,19 +1,27 @@
-// For tests: an honest backend with one line of its backward pass broken.
+// For tests: an honest backend with one thing wrong: a line of its backward pass, or what it
+// throws.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 #include "impls/api/backend.hpp"
 
 namespace bptt::bench {
 
-/// The gradient of weight_hh comes out `factor` times as large as it is.
+struct Wrong {
+  double weight_hh = 1;  ///< its gradient comes out so many times as large as it is
+  /// A plan's forward throws what nobody expects at its call of this number, from 0, and later.
+  int good_calls = std::numeric_limits<int>::max();
+};
+
 class FaultyBackend final : public Backend {
  public:
-  explicit FaultyBackend(const Backend& honest, double factor)
-      : Backend("faulty"), honest_(honest), factor_(factor) {}
+  FaultyBackend(const Backend& honest, const Wrong& wrong)
+      : Backend("faulty"), honest_(honest), wrong_(wrong) {}
   std::string version() const override { return "of " + std::string(honest_.name()); }
   bool same_for_all_threads() const override { return honest_.same_for_all_threads(); }
 
@@ -21,25 +29,24 @@ class FaultyBackend final : public Backend {
   template <Real T>
   class FaultyPlan final : public Plan<T> {
    public:
-    FaultyPlan(std::unique_ptr<Plan<T>> honest, double factor)
-        : Plan<T>(honest->spec(), honest->exec()),
-          honest_(std::move(honest)),
-          factor_(static_cast<T>(factor)) {}
+    FaultyPlan(std::unique_ptr<Plan<T>> honest, const Wrong& wrong)
+        : Plan<T>(honest->spec(), honest->exec()), honest_(std::move(honest)), wrong_(wrong) {}
     std::size_t workspace_bytes() const override { return honest_->workspace_bytes(); }
 
    private:
     void do_forward(const Params<const T>& params, const Inputs<const T>& in,
                     const Outputs<T>& out) override {
+      if (wrong_.good_calls-- <= 0) throw std::length_error("vector too long");
       honest_->forward(params, in, out);
     }
     void do_backward(const Params<const T>& params, const Inputs<const T>& in,
                      const OutputGrads<const T>& dout, const Grads<T>& grads) override {
       honest_->backward(params, in, dout, grads);
-      for (T& value : grads.params.weight_hh) value *= factor_;
+      for (T& value : grads.params.weight_hh) value *= static_cast<T>(wrong_.weight_hh);
     }
 
     std::unique_ptr<Plan<T>> honest_;
-    T factor_;
+    Wrong wrong_;
   };
 
   std::optional<std::string> do_refusal(const Spec& spec, Dtype dtype,
@@ -51,7 +58,7 @@ class FaultyBackend final : public Backend {
   }
   template <Real T>
   std::unique_ptr<Plan<T>> faulty(const Spec& spec, const Exec& exec) const {
-    return std::make_unique<FaultyPlan<T>>(honest_.plan<T>(spec, exec), factor_);
+    return std::make_unique<FaultyPlan<T>>(honest_.plan<T>(spec, exec), wrong_);
   }
   std::unique_ptr<Plan<float>> do_plan(std::type_identity<float>, const Spec& spec,
                                        const Exec& exec) const override {
@@ -63,7 +70,7 @@ class FaultyBackend final : public Backend {
   }
 
   const Backend& honest_;
-  double factor_;
+  Wrong wrong_;
 };
 
 }  // namespace bptt::bench

@@ -8,7 +8,6 @@
 
 #include <gmock/gmock.h>
 
-#include "bench/broken_backend.hpp"
 #include "bench/faulty_backend.hpp"
 #include "bench/results/csv_reader.hpp"
 #include "bench/test_folder.hpp"
@@ -120,7 +119,7 @@ TEST_F(Sweep, CallsThatWouldTakeTooLongAreRefused) {
 }
 
 TEST_F(Sweep, WhatFailsVerificationIsNotTimed) {
-  const FaultyBackend faulty(*backends().front(), 1.01);
+  const FaultyBackend faulty(*backends().front(), {.weight_hh = 1.01});
   settings.backends = {backends().front(), &faulty};
   const Outcome outcome = run([](const Backend& backend, const Case&, std::uint64_t) {
     return backend.name() == "faulty" ? Verdict{"failed", 40.0, "grad.weight_hh_l0 at t=2"}
@@ -186,7 +185,7 @@ TEST_F(Sweep, AnUnexpectedFailureIsItsRowsNoteAndTheOthersGoOn) {
   settings.cells = {parse_cell("lstm")};
   settings.dtypes = {Dtype::f32};
   for (const int good_calls : {0, 2, 9}) {
-    const BrokenBackend broken(*backends().front(), good_calls);
+    const FaultyBackend broken(*backends().front(), {.good_calls = good_calls});
     settings.backends = {backends().front(), &broken};
     // So that the cost model knows nothing of it, which would fail before the sweep does.
     settings.min_seconds = 1e-9;
@@ -195,7 +194,7 @@ TEST_F(Sweep, AnUnexpectedFailureIsItsRowsNoteAndTheOthersGoOn) {
     EXPECT_FALSE(outcome.wrong);
     int good = 0, refused = 0;
     for (const auto& row : rows()) {
-      if (row.backend != "broken") {
+      if (row.backend != "faulty") {
         ++good;
       } else if (!row.seconds) {
         ++refused;

@@ -4,16 +4,12 @@
 #include <cmath>
 #include <cstdio>
 
+#include "impls/api/names.hpp"
 #include "impls/program/exit_code.hpp"
 
 namespace bptt::verify {
 namespace {
 
-template <class E>
-struct Named {
-  E value;
-  std::string_view name;
-};
 constexpr Named<Verdict> verdicts[] = {{Verdict::pass, "pass"},
                                        {Verdict::fail, "fail"},
                                        {Verdict::inconclusive, "inconclusive"},
@@ -22,13 +18,6 @@ constexpr Named<Verdict> verdicts[] = {{Verdict::pass, "pass"},
 constexpr Named<CheckKind> kinds[] = {{CheckKind::gradient, "gradient"},
                                       {CheckKind::equality, "equality"},
                                       {CheckKind::golden, "golden"}};
-
-template <class E, std::size_t N>
-std::string_view name_in(const Named<E> (&table)[N], E value) {
-  return std::find_if(std::begin(table), std::end(table),
-                      [value](const Named<E>& row) { return row.value == value; })
-      ->name;
-}
 
 std::string steps_text(const Layout& layout, Index first, Index last) {
   const std::string of = " of " + std::to_string(layout.blocks);

@@ -6,7 +6,6 @@
 
 #include <gmock/gmock.h>
 
-#include "bench/broken_backend.hpp"
 #include "bench/faulty_backend.hpp"
 #include "bench/results/csv_reader.hpp"
 #include "bench/test_folder.hpp"
@@ -106,7 +105,7 @@ TEST_F(CharLm, OneRowForEachBackendAndStep) {
 }
 
 TEST_F(CharLm, AGradientThatIsOnePercentOffIsCaughtAndNamed) {
-  const FaultyBackend faulty(*backends().front(), 1.01);
+  const FaultyBackend faulty(*backends().front(), {.weight_hh = 1.01});
   settings.backends = {backends().front(), &faulty};
   EXPECT_TRUE(run().wrong);
   EXPECT_THAT(out.str(), HasSubstr("loss disagrees with the reference from step"));
@@ -160,7 +159,7 @@ TEST_F(CharLm, TheSameSeedGivesTheSameLosses) {
 }
 
 TEST_F(CharLm, AnUnexpectedFailureIsItsRowsNote) {
-  const BrokenBackend broken(*backends().front(), 3);
+  const FaultyBackend broken(*backends().front(), {.good_calls = 3});
   settings.backends = {&broken, backends().front()};
   settings.training.steps = 6;
   const Outcome outcome = run();
@@ -168,7 +167,7 @@ TEST_F(CharLm, AnUnexpectedFailureIsItsRowsNote) {
   EXPECT_FALSE(outcome.wrong);
   Index good = 0;
   for (const auto& row : rows()) {
-    if (row.backend == "broken") {
+    if (row.backend == "faulty") {
       EXPECT_EQ(results::refusal_of(row), "failed unexpectedly: vector too long");
     } else {
       ++good;
@@ -204,7 +203,7 @@ TEST_F(CharLm, WhatDoesNotFitBesideTheReferenceIsARefusedRow) {
 }
 
 TEST_F(CharLm, WithoutComparisonNobodyTrainsAlong) {
-  const FaultyBackend faulty(*backends().front(), 1.01);
+  const FaultyBackend faulty(*backends().front(), {.weight_hh = 1.01});
   settings.backends = {&faulty};
   settings.training.compare_curves = false;
   EXPECT_FALSE(run().wrong);
@@ -241,7 +240,7 @@ TEST_F(CharLm, LeavesItsModelAndBeginsWithIt) {
 }
 
 TEST_F(CharLm, ATrainingThatDisagreesLeavesNoModel) {
-  const FaultyBackend faulty(*backends().front(), 1.01);
+  const FaultyBackend faulty(*backends().front(), {.weight_hh = 1.01});
   settings.backends = {&faulty};
   settings.training.save_weights = folder / "w";
   EXPECT_TRUE(run().wrong);

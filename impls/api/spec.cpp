@@ -4,17 +4,11 @@
 #include <vector>
 
 #include "impls/api/exec.hpp"
+#include "impls/api/names.hpp"
 #include "impls/api/scalar.hpp"
 
 namespace bptt {
 namespace {
-
-/// One table per concept: the enumerators of E with their names.
-template <class E>
-struct Named {
-  E value;
-  std::string_view name;
-};
 
 constexpr Named<CellKind> kinds[] = {
     {CellKind::rnn, "rnn"}, {CellKind::lstm, "lstm"}, {CellKind::gru, "gru"}};
@@ -35,36 +29,6 @@ constexpr Named<Recompute> recomputes[] = {
     {Recompute::none, "none"}, {Recompute::gates, "gates"}, {Recompute::checkpoint, "checkpoint"}};
 constexpr Named<bool> switches[] = {{true, "on"}, {false, "off"}};
 constexpr Named<Dtype> dtypes[] = {{Dtype::f32, "f32"}, {Dtype::f64, "f64"}};
-
-template <class E, std::size_t N>
-std::string_view name_in(const Named<E> (&table)[N], E value) {
-  for (const auto& row : table) {
-    if (row.value == value) return row.name;
-  }
-  return "?";
-}
-
-template <class E, std::size_t N>
-std::string names_in(const Named<E> (&table)[N]) {
-  std::string names;
-  for (const auto& row : table) names += (names.empty() ? "" : ", ") + std::string(row.name);
-  return names;
-}
-
-template <class E, std::size_t N>
-const Named<E>* find_in(const Named<E> (&table)[N], std::string_view name) {
-  for (const auto& row : table) {
-    if (row.name == name) return &row;
-  }
-  return nullptr;
-}
-
-template <class E, std::size_t N>
-E parse_in(const Named<E> (&table)[N], std::string_view what, std::string_view name) {
-  if (const auto* row = find_in(table, name)) return row->value;
-  throw Error(ErrorKind::usage, std::string(what) + ": expected one of " + names_in(table) +
-                                    "; got '" + std::string(name) + "'");
-}
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> words;

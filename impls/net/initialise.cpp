@@ -5,7 +5,7 @@
 #include <complex>
 #include <vector>
 
-#include "impls/net/names.hpp"
+#include "impls/api/names.hpp"
 
 namespace bptt::net {
 namespace {

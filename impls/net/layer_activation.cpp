@@ -1,6 +1,6 @@
 #include "impls/net/layer_activation.hpp"
 
-#include "impls/net/names.hpp"
+#include "impls/api/names.hpp"
 #include "impls/net/scalar_math.hpp"
 
 namespace bptt::net {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "impls/net/names.hpp"
+#include "impls/api/names.hpp"
 #include "impls/net/scalar_math.hpp"
 
 namespace bptt::net {

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "impls/net/names.hpp"
+#include "impls/api/names.hpp"
 
 namespace bptt::net {
 namespace {
