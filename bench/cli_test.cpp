@@ -146,6 +146,12 @@ TEST_F(Cli, CharLmLeavesAModelAndContinuesIt) {
   EXPECT_EQ(said(used.out).substr(0, 100), said(trained.out).substr(0, 100));
   EXPECT_TRUE(results::read_csv(folder / "r.csv").empty());
 
+  expect_refused(with(model, {"--save-weights", folder / "text"}), 64,
+                 "--save-weights and --text: expected different files");
+  std::vector<std::string> huge = model;
+  std::replace(huge.begin(), huge.end(), std::string("12"), std::string("20000"));
+  expect_refused(with(huge, {"--steps", "0", "--load-weights", weights}), 65,
+                 "w.safetensors: metadata 'bptt': H: expected 20000; got 12");
   expect_refused(with(model, {"--load-weights", weights, "--cell", "gru"}), 65,
                  "w.safetensors: metadata 'bptt': spelled: expected \"gru\"; got \"lstm\"");
   expect_refused(with(model, {"--load-weights", folder / "text"}), 65, "text: ");
@@ -157,6 +163,28 @@ TEST_F(Cli, CharLmLeavesAModelAndContinuesIt) {
                  "nowhere/w: cannot write it: No such file or directory");
   expect_refused(with(model, {"--prime", "Round", "--sample", "5"}), 64,
                  "--prime: expected bytes that occur in");
+}
+
+TEST_F(Cli, CharLmThatDivergesOrDoesNotLearnIsInconclusive) {
+  std::ofstream(folder / "text") << [] {
+    std::string text;
+    for (int i = 0; i < 40; ++i) text += "round and round the ragged rock\n";
+    return text;
+  }();
+  const std::string weights = folder / "w";
+  std::ofstream(weights) << "a good model";
+  const std::vector<std::string> model = {
+      "--workload", "char-lm", "--text",   folder / "text",  "--hidden",  "8",    "--batch", "4",
+      "--seq-len",  "8",       "--output", folder / "r.csv", "--backend", "naive"};
+  const Result diverged =
+      run(with(model, {"--steps", "4", "--learning-rate", "3e38", "--save-weights", weights}));
+  EXPECT_EQ(diverged.code, 3) << diverged.out << diverged.err;
+  EXPECT_THAT(diverged.out, HasSubstr("no model is left, " + weights + " stays as it was"));
+  EXPECT_THAT(last_line(diverged.err), HasSubstr("a training is inconclusive"));
+  EXPECT_EQ(text_in(weights), "a good model");
+  const Result still = run(with(model, {"--steps", "40", "--learning-rate", "1e-30"}));
+  EXPECT_EQ(still.code, 3) << still.out << still.err;
+  EXPECT_THAT(still.out, HasSubstr("loss did not fall enough"));
 }
 
 TEST_F(Cli, StacksAreTimed) {

@@ -25,7 +25,8 @@ program::CommandLine command_line() {
       "--config,\n"
       "then from --preset.\n"
       "\n"
-      "Exit codes: 0 good, 1 a check failed, 3 a training was too chaotic to be checked, 4 nothing "
+      "Exit codes: 0 good, 1 a check failed, 3 a training was inconclusive (too chaotic to be\n"
+      "checked, diverged, or its loss did not fall enough), 4 nothing "
       "was\n"
       "measured, 64 bad usage, 65 bad input, 69 not available, 130 interrupted (what was measured "
       "is in the file).");

@@ -6,7 +6,7 @@
 namespace bptt::bench {
 
 /// GFLOP/s of a large square GEMM of OpenBLAS, the pool's threads bound like everybody's: the
-/// median of several calls, after one that is not counted.
+/// fastest of a few calls.
 double measure_gemm_peak(Dtype, int threads);
 
 }  // namespace bptt::bench

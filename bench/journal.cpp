@@ -9,6 +9,11 @@
 namespace bptt::bench {
 namespace {
 
+/// What a fraction of the peak can be by the noise of the two measurements.
+constexpr double noise_of_peak = 1.02;
+constexpr const char* above_peak =
+    "above the measured peak: the machine was busy when the peak was measured";
+
 /// How the case is run, as far as it is a case of its own thereby: ":recompute=gates".
 std::string options_of(const Subject& subject) {
   std::string options;
@@ -74,7 +79,13 @@ void Journal::write(const Subject& subject, const std::vector<Measurement>& meas
     row.time = m.time;
     row.seconds = m.seconds;
     row.gflops = subject.flops / m.seconds / 1e9;
-    if (row.peak_gflops) row.fraction_of_peak = *row.gflops / *row.peak_gflops;
+    row.note = subject.note;
+    if (row.peak_gflops) {
+      row.fraction_of_peak = *row.gflops / *row.peak_gflops;
+      if (*row.fraction_of_peak > noise_of_peak) {
+        row.note += (row.note.empty() ? "" : "; ") + std::string(above_peak);
+      }
+    }
     row.items_per_second = static_cast<double>(items) / m.seconds;
     row.peak_rss_bytes = peak_rss_bytes();
     row.loss = m.loss;

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "bench/flag_values.hpp"
+#include "bench/output_paths.hpp"
 #include "bench/presets.hpp"
 #include "bench/system.hpp"
 #include "impls/api/registry.hpp"
@@ -139,11 +140,40 @@ void add_training(const po::variables_map& settings, Settings& s) {
   }
 }
 
-/// Flags whose effect would be missed, where it is another workload that has it.
-void refuse_training_flags(const po::variables_map& settings) {
-  for (const char* flag : {"load-weights", "save-weights", "dump-logits", "sample", "truncate"}) {
-    if (settings.count(flag) == 0 || settings[flag].defaulted()) continue;
-    refuse_flag(flag, "--workload char-lm, which has it", "--workload layer");
+bool has_forget_gate(const Cell& cell) {
+  for (Index g = 0; g < cell.gates(); ++g) {
+    if (cell.gate_name(g) == "f" && cell.uses_gate(g)) return true;
+  }
+  return false;
+}
+
+/// Flags that somebody gave just now although nothing here looks at them.
+void refuse_idle_flags(const std::set<std::string>& given, const Settings& s) {
+  const auto refuse = [&](const std::vector<std::string>& flags, const std::string& expected,
+                          const std::string& came) {
+    for (const std::string& flag : flags) {
+      if (given.count(flag) != 0) refuse_flag(flag.c_str(), expected, came);
+    }
+  };
+  if (s.workload == Settings::Workload::layer) {
+    refuse(training_flags(), "--workload char-lm, which has it", "--workload layer");
+    return;
+  }
+  refuse({"repetitions", "min-time"}, "--workload layer: a training has --steps",
+         "--workload char-lm");
+  if (s.training.sample == 0) {
+    refuse({"temperature", "prime"}, "--sample beside it, which it is about", "no --sample");
+  }
+  if (!s.training.load_weights.empty()) {
+    refuse({"init", "forget-bias"}, "it without --load-weights, which brings the weights", "both");
+  }
+  if (s.training.steps == 0) {
+    refuse({"optimizer", "learning-rate", "clip-norm", "compare-curves"},
+           "at least one of --steps to apply it to", "--steps 0");
+  }
+  for (const Cell& cell : s.cells) {
+    if (cell.bias && has_forget_gate(cell)) continue;
+    refuse({"forget-bias"}, "cells with a forget gate and a bias", to_string(cell));
   }
 }
 
@@ -182,7 +212,8 @@ ShapeChoice parse_shape(std::string_view text) {
   return shape;
 }
 
-Settings settings_of(const program::CommandLine& line, po::variables_map settings) {
+Settings settings_of(const program::CommandLine& line, po::variables_map settings,
+                     const std::set<std::string>& given) {
   Settings s;
   if (settings.count("preset") != 0) {
     s.preset = text_of(settings, "preset");
@@ -203,11 +234,7 @@ Settings settings_of(const program::CommandLine& line, po::variables_map setting
       list_of(settings, "recompute", [](const std::string& word) { return parse_recompute(word); });
   s.shapes = shapes_of(
       settings, char_lm ? ShapeChoice{32, 16, 128, {}, {}} : ShapeChoice{50, 32, 128, {}, {}});
-  if (char_lm) {
-    add_training(settings, s);
-  } else {
-    refuse_training_flags(settings);
-  }
+  if (char_lm) add_training(settings, s);
   s.repetitions = count_of(settings, "repetitions", 1, 1000000);
   s.min_seconds = number_of(settings, "min-time");
   s.max_call_seconds = number_of(settings, "max-call");
@@ -215,6 +242,8 @@ Settings settings_of(const program::CommandLine& line, po::variables_map setting
   s.seed = settings["seed"].as<std::uint64_t>();
   s.output = settings.count("output") != 0 ? text_of(settings, "output") : default_output();
   s.dry_run = settings.count("dry-run") != 0;
+  refuse_idle_flags(given, s);
+  refuse_clashes(used_paths(s));
   return s;
 }
 

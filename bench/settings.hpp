@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,10 +51,12 @@ struct Settings {
 /// The command line: `--help` text and flags.
 program::CommandLine command_line();
 
-/// Understands what command_line() and, beneath it, a preset have set. Throws Error(usage) naming
-/// the flag, Error(unavailable) for a backend that was left out, Error(data) for a malformed
-/// preset.
-Settings settings_of(const program::CommandLine&, boost::program_options::variables_map);
+/// Understands what command_line() and, beneath it, a preset have set. A flag of the command line
+/// itself, `given`, that has no effect with the others is refused; in variables and files it may
+/// stand for other runs. Throws Error(usage) naming the flag, Error(unavailable) for a backend that
+/// was left out, Error(data) for a malformed preset.
+Settings settings_of(const program::CommandLine&, boost::program_options::variables_map,
+                     const std::set<std::string>& given = {});
 
 /// Parses "TxBxH", "TxBxHxI" or "KIND@TxBxH". Throws Error(usage).
 ShapeChoice parse_shape(std::string_view);

@@ -20,7 +20,9 @@ using ::testing::HasSubstr;
 Settings parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "bptt-bench");
   const auto line = command_line();
-  return settings_of(line, *line.parse(static_cast<int>(arguments.size()), arguments.data()));
+  const int count = static_cast<int>(arguments.size());
+  return settings_of(line, *line.parse(count, arguments.data()),
+                     line.given(count, arguments.data()));
 }
 
 std::string complaint(const std::vector<const char*>& arguments) {
@@ -162,6 +164,22 @@ TEST(Settings, CoresStandsForTheProcessors) {
   EXPECT_GE(settings.threads[0], 1);
 }
 
+TEST(Settings, ATrainingFlagHasNoEffectOnLayers) {
+  for (const std::string& flag : training_flags()) {
+    // One value that each of them can be parsed from.
+    const std::string argument = "--" + flag + "=1";
+    EXPECT_THAT(complaint({argument.c_str()}),
+                HasSubstr("--" + flag + ": expected --workload char-lm, which has it"));
+  }
+  EXPECT_THAT(training_flags(), ::testing::IsSupersetOf({"steps", "text", "prime", "truncate"}));
+}
+
+TEST(Settings, WhatOnlyStandsInVariablesAndFilesMayBeForOtherRuns) {
+  const Variable steps("BPTT_STEPS", "7"), weights("BPTT_SAVE_WEIGHTS", "w");
+  const File config("sample = 5\n"), preset("optimizer = sgd\n");
+  EXPECT_EQ(complaint({"--config", config.path.c_str(), "--preset", preset.path.c_str()}), "");
+}
+
 TEST(Settings, ComplaintsNameTheFlag) {
   EXPECT_THAT(complaint({"--hidden", "0"}),
               HasSubstr("--hidden: expected a value of at least 1; got '0'"));
@@ -183,6 +201,8 @@ TEST(Settings, ComplaintsNameTheFlag) {
   EXPECT_THAT(complaint({"--sample", "5"}), HasSubstr("--sample: expected --workload char-lm"));
   EXPECT_THAT(complaint({"--load-weights", "w"}),
               HasSubstr("--load-weights: expected --workload char-lm"));
+  EXPECT_THAT(complaint({"--output", "environment.json"}),
+              HasSubstr("--output and environment.json beside --output: expected different files"));
   EXPECT_THAT(complaint({"--workload", "chess"}),
               HasSubstr("--workload: expected one of layer, char-lm"));
   EXPECT_THAT(complaint({"--workload", "char-lm", "--input", "8"}), HasSubstr("--input: char-lm"));

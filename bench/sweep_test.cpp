@@ -89,6 +89,18 @@ TEST_F(Sweep, PeaksAreThoseOfDtypeAndThreads) {
   }
 }
 
+TEST_F(Sweep, AFractionThatNoPeakAllowsIsExplained) {
+  Journal journal(folder / "r.csv");
+  journal.set_peaks({{{Dtype::f32, 1}, 1e-9}, {{Dtype::f64, 1}, 1e9}});
+  CostModel cost;
+  run_sweep(settings, honest, cost, journal, out);
+  for (const auto& row : rows()) {
+    EXPECT_EQ(row.note, row.dtype == "f64" ? "checked"
+                                           : "checked; above the measured peak: the machine was "
+                                             "busy when the peak was measured");
+  }
+}
+
 TEST_F(Sweep, WhatDoesNotFitInMemoryIsARefusedRow) {
   settings.shapes = {{1000, 1000, 1000000, {}, {}}, {Index{1} << 40, 1 << 20, 1 << 20, {}, {}}};
   settings.phases = {Phase::train_step};

@@ -133,8 +133,8 @@ TEST_F(ReportCommand, TakesGradientFlowAloneOrBesideResults) {
   verify::flow::Row row;
   row.backend = "naive", row.dtype = "f64", row.cell = "rnn", row.initialisation = "identity";
   row.T = row.H = row.lag = 1;
-  row.norm = 0.5, row.bound = 1, row.holds = true;
-  verify::flow::write_csv(flow, {row});
+  row.norm = 0.5, row.bound = 1, row.verdict = verify::flow::Verdict::holds;
+  std::ofstream(flow) << verify::flow::csv_text({row});
   const Outcome alone = run("--flow " + flow);
   EXPECT_EQ(alone.code, program::good);
   EXPECT_THAT(alone.text,
@@ -143,13 +143,13 @@ TEST_F(ReportCommand, TakesGradientFlowAloneOrBesideResults) {
   EXPECT_EQ(both.code, program::good);
   EXPECT_THAT(both.text, AllOf(StartsWith("# Which backend"), HasSubstr("identity")));
   row.norm = -1;
-  verify::flow::write_csv(flow, {row});
+  std::ofstream(flow) << verify::flow::csv_text({row});
   const Outcome malformed = run("--flow " + flow);
   EXPECT_EQ(malformed.code, program::bad_data);
   EXPECT_EQ(malformed.text, "bptt-report: " + flow +
                                 ":2: column 'norm': expected a number of at least 0, inf or nan; "
                                 "got '-1'\n");
-  verify::flow::write_csv(flow, {});
+  std::ofstream(flow) << verify::flow::csv_text({});
   EXPECT_EQ(run("--flow " + flow).code, program::nothing_done);
   EXPECT_EQ(run("--flow " + directory + "/absent.csv").code, program::bad_data);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
 
 #include "reports/format.hpp"
@@ -10,6 +11,7 @@ namespace bptt::report {
 namespace {
 
 using verify::flow::Row;
+using verify::flow::Verdict;
 
 /// What networks may differ in besides cell and initialisation.
 struct Setting {
@@ -80,14 +82,20 @@ std::vector<Group> groups_of(const Flow& flow) {
   return groups;
 }
 
-bool every_bound_holds(const Network& network) {
-  return std::all_of(network.begin(), network.end(),
-                     [](const Row* row) { return row->holds.value_or(true); });
+/// The worst of its lags'; nothing where there is no bound.
+std::optional<Verdict> verdict_of(const Network& network) {
+  std::optional<Verdict> worst;
+  for (const Row* row : network) {
+    if (!row->verdict || worst == Verdict::violated) continue;
+    if (!worst || *row->verdict != Verdict::holds) worst = row->verdict;
+  }
+  return worst;
 }
 
-Words bound_words(bool has_bound, bool holds) {
-  if (!has_bound) return nothing;
-  return holds ? Words("holds") : Words("violated", Text::Style::alarm);
+Words bound_words(std::optional<Verdict> verdict) {
+  if (!verdict) return nothing;
+  if (*verdict == Verdict::violated) return Words("violated", Text::Style::alarm);
+  return *verdict == Verdict::holds ? "holds" : "out of range";
 }
 
 std::string caption(const Flow& flow) {
@@ -103,13 +111,19 @@ Json positive(double value) {
 }  // namespace
 
 Words flow_verdict(const Flow& flow) {
-  std::size_t bounds = 0, broken = 0;
-  for (const Row& row : flow) {
-    if (row.holds) ++bounds;
-    if (!row.holds.value_or(true)) ++broken;
-  }
+  const auto count = [&](Verdict verdict) {
+    return static_cast<std::size_t>(std::count_if(
+        flow.begin(), flow.end(), [&](const Row& row) { return row.verdict == verdict; }));
+  };
+  const std::size_t broken = count(Verdict::violated), beyond = count(Verdict::out_of_range),
+                    bounds = count(Verdict::holds) + broken + beyond;
   if (bounds == 0) return "Of these cells, none has a bound.";
   const std::string all = counted(bounds, "bound", "bounds");
+  if (broken == 0 && beyond > 0) {
+    return std::to_string(bounds - beyond) + " of " + all +
+           (bounds - beyond == 1 ? " holds" : " hold") +
+           "; of the others norm and bound are out of range.";
+  }
   if (broken == 0) return bounds == 1 ? "The bound holds." : "All " + all + " hold.";
   return Words(
              std::to_string(broken) + " of " + all + (broken == 1 ? " does" : " do") + " not hold",
@@ -160,7 +174,7 @@ Table flow_summary(const Flow& flow) {
       }
       if (has_cell_state) cells.push_back(or_nothing(last.cell_norm, three_digits));
       cells.push_back(or_nothing(last.bound, three_digits));
-      cells.push_back(bound_words(last.bound.has_value(), every_bound_holds(network)));
+      cells.push_back(bound_words(verdict_of(network)));
       table.rows.push_back(std::move(cells));
     }
   }
@@ -182,8 +196,7 @@ Table flow_table(const Flow& flow) {
       for (const Row* row : network) {
         table.rows.push_back({group.title, row->initialisation, std::to_string(row->lag),
                               three_digits(row->norm), or_nothing(row->cell_norm, three_digits),
-                              or_nothing(row->bound, three_digits),
-                              bound_words(row->bound.has_value(), row->holds.value_or(true))});
+                              or_nothing(row->bound, three_digits), bound_words(row->verdict)});
       }
     }
   }
@@ -208,7 +221,7 @@ Json flow_data(const Flow& flow) {
                           row->bound ? positive(*row->bound) : Json()});
       }
       networks.push_back({{"name", network.front()->initialisation},
-                          {"holds", every_bound_holds(network)},
+                          {"holds", verdict_of(network) != Verdict::violated},
                           {"points", std::move(points)}});
     }
     charts.push_back({{"title", group.title}, {"networks", std::move(networks)}});

@@ -17,6 +17,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
+using verify::flow::Verdict;
 
 /// Lags 1..T of one network whose norm is factor^lag, with the bound 2^lag of an rnn.
 void add_network(Flow& flow, const std::string& cell, const std::string& initialisation,
@@ -30,7 +31,7 @@ void add_network(Flow& flow, const std::string& cell, const std::string& initial
     row.norm = std::pow(factor, static_cast<double>(lag));
     if (cell.starts_with("rnn")) {
       row.bound = std::pow(2.0, static_cast<double>(lag));
-      row.holds = row.norm <= *row.bound;
+      row.verdict = row.norm <= *row.bound ? Verdict::holds : Verdict::violated;
     } else {
       row.cell_norm = row.norm / 2;
     }
@@ -100,6 +101,11 @@ TEST(FlowReport, AViolatedBoundIsAnAlarm) {
   const Table table = flow_summary(flow);
   EXPECT_EQ(table.rows[2].back().parts.front().style, Text::Style::alarm);
   EXPECT_EQ(flow_data(flow)[0]["networks"][2]["holds"], false);
+  flow = sample_flow();
+  flow[0].verdict = Verdict::out_of_range;
+  EXPECT_EQ(text_of(flow_verdict(flow)),
+            "7 of 8 bounds hold; of the others norm and bound are out of range.");
+  EXPECT_EQ(text_of(flow_summary(flow).rows[0].back()), "out of range");
   Flow gated;
   add_network(gated, "gru", "uniform", 0.9);
   EXPECT_EQ(text_of(flow_verdict(gated)), "Of these cells, none has a bound.");

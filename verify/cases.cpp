@@ -98,14 +98,15 @@ struct StackRow {
   bool small, quick;
   std::vector<std::string_view> cells{};  ///< empty: all
   bool recompute = false;
+  Bias bias = Bias::on;  ///< both: where it goes through all cells
 };
 
 const std::vector<StackRow>& stack_rows() {
   static const std::vector<std::string_view> kinds = {"rnn", "lstm", "gru",
                                                       "gru:reset=after_matmul:update=keep"};
   static const std::vector<StackRow> rows = {
-      {2, false, false, {5, 2, 4, 3}, true, false},
-      {1, true, false, {5, 2, 4, 3}, true, false},
+      {2, false, false, {5, 2, 4, 3}, true, false, {}, false, Bias::both},
+      {1, true, false, {5, 2, 4, 3}, true, false, {}, false, Bias::both},
       {1, true, true, {5, 3, 4, 2}, true, false, kinds},
       {2, true, true, {4, 4, 3, 2}, true, true, kinds},
       {3, true, true, {6, 4, 3, 2}, true, false, {"rnn", "lstm", "gru"}, true},
@@ -202,7 +203,13 @@ void add_stacks(std::vector<Case>& cases) {
   for (const StackRow& row : stack_rows()) {
     for (const std::string_view cell : row.cells) cases.push_back(from_row(row, parse_cell(cell)));
     if (!row.cells.empty()) continue;
-    for (const CellRow& of : cells) cases.push_back(from_row(row, parse_cell(of.cell)));
+    for (const CellRow& of : cells) {
+      Cell cell = parse_cell(of.cell);
+      cases.push_back(from_row(row, cell));
+      if (row.bias == Bias::on) continue;
+      cell.bias = false;
+      cases.push_back(from_row(row, cell));
+    }
   }
 }
 

@@ -46,6 +46,12 @@ TEST(Cases, CoverEveryCellAloneWithLengthsInBothDirectionsAndDeep) {
     }
   }
   EXPECT_EQ(variants, 24);  // 5 of rnn, 15 of lstm, 4 of gru
+  for (const auto& [cell, kinds] : small) {
+    for (const char* kind : {"bidirectional", "2-layers"}) {
+      EXPECT_TRUE(kinds.count(kind)) << cell << ' ' << kind;  // with and without bias
+    }
+  }
+  EXPECT_EQ(small.size(), 2u * 24);
   for (const char* cell : {"rnn", "lstm", "gru"}) {
     EXPECT_TRUE(small[cell].count("3-layers-bidirectional-lengths"));
     EXPECT_TRUE(small[std::string(cell) + ":bias=off"].count("2-layers-lengths"));

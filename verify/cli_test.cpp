@@ -63,6 +63,13 @@ class TemporaryFile {
   const std::string path;
 };
 
+/// One word of a shell.
+std::string in_shell(const std::string& text) {
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? "'\\''" : std::string(1, c);
+  return word + "'";
+}
+
 TEST(Cli, PassesOnOneCase) {
   const Outcome outcome = call(one_case);
   EXPECT_EQ(outcome.code, 0) << outcome.text;
@@ -297,6 +304,28 @@ TEST(Cli, JunitParsesBackAndCountsWhatRan) {
   EXPECT_EQ(errors, 1);
   EXPECT_THAT(document.select_node("//failure").node().text().as_string(),
               HasSubstr("reproduce: bptt-verify"));
+}
+
+/// Names of files and of tensors that would clear the screen and claim success.
+TEST(Cli, HostileNamesReachNeitherTerminalNorXml) {
+  const std::string evil = "\x1b[2J\nPASS: 384 results\x01\xff";
+  const TemporaryFile wrong(evil + "it's.safetensors"), odd(evil + "2.safetensors");
+  const TemporaryFile junit("report.xml");
+  write_wrong_golden(wrong.path);
+  io::SafetensorsWriter writer;
+  writer.add_metadata("bptt", R"({"cell": "rnn", "T": 1, "B": 1, "I": 1, "H": 1})");
+  writer.add("\x1b[2J\nPASS: 384 results", std::vector<Index>{1}, std::vector<double>{1});
+  writer.write(odd.path);
+  const Outcome outcome =
+      call("--backend naive --dtype f64 --threads 1 --golden " + in_shell(wrong.path) + ' ' +
+           in_shell(odd.path) + " --junit " + junit.path);
+  EXPECT_EQ(outcome.code, 1) << outcome.text;
+  EXPECT_THAT(outcome.text, AllOf(HasSubstr("?[2J?PASS: 384 results??"), Not(HasSubstr("\x1b")),
+                                  Not(HasSubstr("\nPASS")), Not(HasSubstr("\xff"))));
+  const std::string xml = junit.read();
+  EXPECT_THAT(xml, AllOf(HasSubstr("?[2J?PASS: 384 results??"), Not(HasSubstr("&#27;")),
+                         Not(HasSubstr("&#01;")), Not(HasSubstr("\x1b"))));
+  for (const char c : xml) EXPECT_TRUE(c == '\n' || (c >= ' ' && c <= '~')) << int{c};
 }
 
 TEST(Cli, ACaseAloneGivesTheNumbersItGivesAmongOthers) {

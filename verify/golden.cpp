@@ -4,6 +4,7 @@
 #include <cmath>
 #include <new>
 
+#include "impls/io/printable.hpp"
 #include "verify/localise.hpp"
 
 namespace bptt::verify {
@@ -34,7 +35,7 @@ Result error_result(const std::string& path, std::uint64_t seed, ErrorKind kind,
   Result result = result_for(path, seed);
   result.verdict = Verdict::error;
   result.error = kind;
-  result.reason = reason;
+  result.reason = io::printable(reason);
   return result;
 }
 
@@ -122,7 +123,7 @@ std::vector<Result> check_golden_file(const std::string& path, const GoldenOptio
     // What a model finds wrong with its inputs is wrong with the file, which it does not know.
     const bool unavailable = error.kind() == ErrorKind::unavailable;
     const std::string what = error.what();
-    const bool named = what.find(path) != std::string::npos;
+    const bool named = what.find(io::printable(path)) != std::string::npos;
     return {error_result(path, options.seed, unavailable ? error.kind() : ErrorKind::data,
                          (named ? "" : path + ": ") + what)};
   } catch (const std::bad_alloc&) {

@@ -1,8 +1,10 @@
 // Reading a golden file: its tensors, checked against its metadata.
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <set>
 
+#include "impls/io/printable.hpp"
 #include "verify/golden.hpp"
 
 namespace bptt::verify {
@@ -38,15 +40,16 @@ class Reader {
     read_results(result_layouts(*model, golden_.subject->cell()));
     for (const auto& [name, tensor] : file_.tensors()) {
       if (used_.count(name) == 0) {
-        fail("tensor '" + name + "' " + io::shape_text(tensor.shape) + ": " +
-             to_string(spec_.network) + " has no such tensor");
+        fail("tensor '" + io::printable(name, io::longest_name) + "' " +
+             io::shape_text(tensor.shape) + ": " + to_string(spec_.network) +
+             " has no such tensor");
       }
     }
   }
 
  private:
   [[noreturn]] void fail(const std::string& message) const {
-    throw Error(ErrorKind::data, file_.path() + ": " + message);
+    throw io::file_error(file_.path(), message);
   }
 
   void check_shape(const std::string& name, const std::vector<Index>& wanted) const {
@@ -65,6 +68,13 @@ class Reader {
     const Spec layer = stack.layer_spec(0);
     check_shape("weight_hh_l0", {layer.cell.gates() * H, H});
     file_.tensor(net::parameter_name("weight_ih_l0", stack.layers - 1, 0));
+    // One tensor of a high number does not make a deep stack, for which far more would be built.
+    const Index weights = 2 * stack.states();
+    if (static_cast<std::size_t>(weights) > file_.tensors().size()) {
+      fail("expected " + std::to_string(weights) + " weights for layers=" +
+           std::to_string(stack.layers) + (stack.bidirectional ? ", bidirectional" : "") +
+           "; the file has " + std::to_string(file_.tensors().size()) + " tensors");
+    }
     if (const auto& head = spec_.network.head) {
       check_shape("head.weight", {head->O, stack.output_width()});
     }
@@ -96,10 +106,20 @@ class Reader {
     }
   }
 
-  std::vector<double> read(const std::string& name, const Extents& extents) {
-    check_shape(name, shape_of(extents));
+  /// What a backend computes with, or is compared with, has to be finite.
+  template <class MayBeAnything>
+  std::vector<double> read(const std::string& name, const Layout& layout,
+                           MayBeAnything may_be_anything) {
+    check_shape(name, shape_of(layout.extents));
     used_.insert(name);
-    return file_.reals(name);
+    std::vector<double> values = file_.reals(name);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto index = static_cast<Index>(i);
+      if (std::isfinite(values[i]) || may_be_anything(layout, index)) continue;
+      fail("tensor '" + name + "': expected finite values; got " + std::to_string(values[i]) +
+           " at element " + std::to_string(i) + " (" + to_string(place_of(layout, index)) + ")");
+    }
+    return values;
   }
 
   /// What stands for zero where a file does not have it.
@@ -114,7 +134,9 @@ class Reader {
       if (!file_.contains(tensor.name) && is_optional(tensor)) {
         golden_.given.values.emplace_back(static_cast<std::size_t>(extents.size()), 0.0);
       } else {
-        golden_.given.values.push_back(read(tensor.name, extents));
+        const Layout layout =
+            layout_of(tensor, false, golden_.subject->cell(), spec_.network.stack.directions());
+        golden_.given.values.push_back(read(tensor.name, layout, is_padding));
       }
     }
     if (model.targets().empty()) return;
@@ -125,10 +147,11 @@ class Reader {
   }
 
   void read_results(const std::vector<Layout>& layouts) {
+    const auto nothing_may = [](const Layout&, Index) { return false; };
     for (const Layout& layout : layouts) {
       const std::string name = name_in_file(layout);
       const bool has = file_.contains(name);
-      golden_.results.push_back(has ? read(name, layout.extents) : std::vector<double>());
+      golden_.results.push_back(has ? read(name, layout, nothing_may) : std::vector<double>());
       golden_.coarse.push_back(has && file_.tensor(name).type == io::StoredType::f32);
       if (!has) golden_.not_compared.push_back(name);
     }

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "impls/io/printable.hpp"
 #include "verify/golden.hpp"
 
 namespace bptt::verify {
@@ -23,12 +24,13 @@ struct Reading {
 
   [[noreturn]] void fail(const std::string& key, const std::string& expected,
                          const Json& came) const {
-    throw Error(ErrorKind::data, path + ": metadata bptt, key '" + key + "': expected " + expected +
-                                     "; got " + came.dump());
+    throw io::file_error(
+        path, "metadata bptt, key '" + key + "': expected " + expected + "; got " + came.dump());
   }
+  /// Every text ends up in messages; no valid one changes by being made printable.
   std::string text(const std::string& key, const Json& json) const {
     if (!json.is_string()) fail(key, "a text", json);
-    return json.get<std::string>();
+    return io::printable(json.get<std::string>(), io::longest_name);
   }
   bool truth(const std::string& key, const Json& json) const {
     if (!json.is_boolean()) fail(key, "true or false", json);
@@ -41,7 +43,7 @@ struct Reading {
     return json.get<Index>();
   }
   void refuse(const std::string& why) const {
-    if (!out.refusal) out.refusal = why;
+    if (!out.refusal) out.refusal = io::printable(why, io::longest_message);
   }
 };
 
@@ -186,18 +188,18 @@ void read_cell(const Reading& reading) {
 Json parse_metadata(const io::Safetensors& file) {
   const auto found = file.metadata().find("bptt");
   if (found == file.metadata().end()) {
-    throw Error(ErrorKind::data,
-                file.path() + ": expected a golden file, with metadata key 'bptt'; there is none");
+    throw io::file_error(file.path(),
+                         "expected a golden file, with metadata key 'bptt'; there is none");
   }
   Json json;
   try {
     json = Json::parse(found->second);
   } catch (const Json::exception& error) {
-    throw Error(ErrorKind::data, file.path() + ": metadata bptt: expected JSON; " + error.what());
+    throw io::file_error(file.path(), std::string("metadata bptt: expected JSON; ") + error.what());
   }
   if (!json.is_object()) {
-    throw Error(ErrorKind::data,
-                file.path() + ": metadata bptt: expected a JSON object; got " + json.type_name());
+    throw io::file_error(
+        file.path(), std::string("metadata bptt: expected a JSON object; got ") + json.type_name());
   }
   return json;
 }
@@ -213,8 +215,8 @@ GoldenSpec read_golden_spec(const io::Safetensors& file) {
     if (found != json.end() && !(found->is_null() && !row.required)) {
       row.read(reading, row.key, *found);
     } else if (row.required) {
-      throw Error(ErrorKind::data,
-                  file.path() + ": metadata bptt: expected a key '" + row.key + "'; there is none");
+      throw io::file_error(file.path(), std::string("metadata bptt: expected a key '") + row.key +
+                                            "'; there is none");
     }
   }
   for (const auto& [key, value] : json.items()) {
@@ -230,7 +232,7 @@ GoldenSpec read_golden_spec(const io::Safetensors& file) {
   try {
     result.network.stack.layer_spec(0).validate();
   } catch (const Error& error) {
-    throw Error(ErrorKind::data, file.path() + ": metadata bptt: " + error.what());
+    throw io::file_error(file.path(), std::string("metadata bptt: ") + error.what());
   }
   return result;
 }

@@ -1,5 +1,4 @@
-// Golden files: every one passes in every backend, what cannot be expressed is refused in words,
-// and what is malformed is an error that names file and tensor.
+// Golden files: every one passes in every backend, and so does any other that is right.
 #include "verify/golden.hpp"
 
 #include <filesystem>
@@ -15,9 +14,7 @@
 namespace bptt::verify {
 namespace {
 
-using testing::AllOf;
 using testing::ElementsAre;
-using testing::HasSubstr;
 
 const std::string folder = BPTT_SOURCE_DIR "/verify/golden/";
 
@@ -44,23 +41,7 @@ INSTANTIATE_TEST_SUITE_P(All, OwnFiles, testing::ValuesIn(own_files()), [](const
 });
 
 TEST(OwnGoldenFiles, AreAllThere) {
-  EXPECT_EQ(own_files().size(), 64u);
-}
-
-net::NetworkSpec spec_of(const char* cell, const Shape& shape, bool lengths = false) {
-  net::NetworkSpec spec;
-  spec.stack.cell = parse_cell(cell);
-  spec.stack.shape = shape;
-  spec.stack.lengths = lengths;
-  return spec;
-}
-
-constexpr const char* lstm_metadata =
-    R"({"cell": "lstm", "T": 5, "B": 4, "I": 3, "H": 6, "bias": false, "lengths": [3, 5, 1, 0]})";
-const std::vector<Index> lstm_lengths = {3, 5, 1, 0};
-
-Written lstm_file() {
-  return Written(spec_of("lstm:bias=off", {5, 4, 3, 6}, true), lstm_lengths);
+  EXPECT_EQ(own_files().size(), 64u + 39u);  // of PyTorch, of make_golden.py
 }
 
 void expect_all(const std::string& path, Verdict verdict) {
@@ -241,119 +222,6 @@ TEST(CheckGoldenFile, RunsEveryBackendPrecisionAndThreadCount) {
   EXPECT_EQ(results.size(), backends().size() * 2 * 2 * 3);
   options.cells = {"gru"};
   EXPECT_TRUE(check_golden_file(folder + "lstm.safetensors", options).empty());
-}
-
-TEST(CheckGoldenFile, TurnsWhatCannotBeReadIntoAResult) {
-  const auto results = check_golden_file("/nonexistent.safetensors", {});
-  ASSERT_EQ(results.size(), 1u);
-  EXPECT_EQ(results[0].verdict, Verdict::error);
-  EXPECT_EQ(results[0].error, ErrorKind::data);
-  EXPECT_THAT(results[0].reason, HasSubstr("/nonexistent.safetensors"));
-}
-
-TEST(CheckGoldenFile, NamesTheFileWhereATargetIsNoClass) {
-  net::NetworkSpec spec = spec_of("rnn", {5, 4, 3, 6}, true);
-  spec.head = net::HeadSpec{7, net::Loss::softmax_cross_entropy};
-  Written file(spec, lstm_lengths);
-  file.metadata = R"({"cell": "rnn", "T": 5, "B": 4, "I": 3, "H": 6, "lengths": [3, 5, 1, 0],
-      "head": {"O": 7, "loss": "softmax_cross_entropy"}})";
-  file.target_off = 7;
-  file.write();
-  const auto results = check_golden_file(file.path, {});
-  ASSERT_EQ(results.size(), 1u);
-  EXPECT_EQ(results[0].verdict, Verdict::error);
-  EXPECT_EQ(results[0].error, ErrorKind::data);
-  EXPECT_THAT(results[0].reason, AllOf(HasSubstr(file.path), HasSubstr("target")));
-}
-
-struct Malformed {
-  const char* name;
-  const char* metadata;
-  const char* left_out;
-  const char* extra;
-  const char* message;
-};
-void PrintTo(const Malformed& file, std::ostream* out) {
-  *out << file.name;
-}
-
-const Malformed malformed[] = {
-    {"NoJson", "{", "", "", "metadata bptt: expected JSON"},
-    {"NoObject", "3", "", "", "expected a JSON object"},
-    {"NoCell", R"({"T": 5, "B": 4, "I": 3, "H": 6})", "", "", "expected a key 'cell'"},
-    {"CellNotText", R"({"cell": 3, "T": 5, "B": 4, "I": 3, "H": 6})", "", "", "key 'cell'"},
-    {"NoExtent", R"({"cell": "lstm", "T": 5, "B": 4, "I": 3})", "", "", "expected a key 'H'"},
-    {"BadExtent", R"({"cell": "lstm", "T": 0, "B": 4, "I": 3, "H": 6})", "", "", "key 'T'"},
-    {"HugeExtents", R"({"cell": "lstm", "T": 999999999999, "B": 999999999999, "I": 3, "H": 6})", "",
-     "", "64 bits"},
-    {"OtherExtents", R"({"cell": "lstm", "T": 6, "B": 4, "I": 3, "H": 6, "bias": false,
-                        "lengths": [3, 5, 1, 0]})",
-     "", "", "tensor 'x': expected extents [6,4,3]; got [5,4,3]"},
-    {"LengthsBeyondT", R"({"cell": "lstm", "T": 5, "B": 4, "I": 3, "H": 6, "bias": false,
-                          "lengths": [9, 5, 1, 0]})",
-     "", "", "tensor 'lengths'"},
-    {"OtherLengths", R"({"cell": "lstm", "T": 5, "B": 4, "I": 3, "H": 6, "bias": false,
-                        "lengths": [3, 5, 1, 1]})",
-     "", "", "tensor 'lengths': expected [3,5,1,1] as in the metadata; got [3,5,1,0]"},
-    {"HugeT", R"({"cell": "lstm", "T": 999999999, "B": 4, "I": 3, "H": 6, "bias": false})", "", "",
-     "tensor 'x': expected extents [999999999,4,3]; got [5,4,3]"},
-    {"HugeH", R"({"cell": "lstm", "T": 5, "B": 4, "I": 3, "H": 99999999, "bias": false})", "", "",
-     "tensor 'weight_hh_l0': expected extents [399999996,99999999]; got [24,6]"},
-    {"ManyLayers", R"({"cell": "lstm", "T": 5, "B": 4, "I": 3, "H": 6, "bias": false,
-                      "layers": 999999999})",
-     "", "", "'weight_ih_l999999998'"},
-    {"HugeHead", R"({"cell": "lstm", "T": 5, "B": 4, "I": 3, "H": 6, "bias": false,
-                    "head": {"O": 999999999, "loss": "half_squared_error"}})",
-     "", "", "'head.weight'"},
-    {"HeadWithoutLoss", R"({"cell": "lstm", "T": 5, "B": 4, "I": 3, "H": 6, "head": {"O": 3}})", "",
-     "", "key 'head': expected an object with O and loss"},
-    {"NoReverse", R"({"cell": "lstm", "T": 5, "B": 4, "I": 3, "H": 6, "bias": false,
-                     "bidirectional": true, "lengths": [3, 5, 1, 0]})",
-     "", "", "expected a tensor 'weight_ih_l0_reverse'"},
-    {"NoBias", R"({"cell": "lstm", "T": 5, "B": 4, "I": 3, "H": 6, "lengths": [3, 5, 1, 0]})", "",
-     "", "expected a tensor 'bias_ih_l0'"},
-    {"NoInput", lstm_metadata, "x", "", "expected a tensor 'x'"},
-    {"NoWeight", lstm_metadata, "weight_hh_l0", "", "expected a tensor 'weight_hh_l0'"},
-    {"UnknownTensor", lstm_metadata, "", "grad.weigth", "tensor 'grad.weigth'"},
-};
-
-class MalformedFile : public testing::TestWithParam<Malformed> {};
-
-TEST_P(MalformedFile, IsAnErrorThatNamesFileAndThing) {
-  Written file = lstm_file();
-  file.metadata = GetParam().metadata;
-  if (*GetParam().left_out) file.left_out = {GetParam().left_out};
-  file.extra = GetParam().extra;
-  file.write();
-  try {
-    read_golden(file.path);
-    FAIL() << "accepted";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::data);
-    EXPECT_THAT(error.what(), AllOf(HasSubstr(file.path), HasSubstr(GetParam().message)));
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(All, MalformedFile, testing::ValuesIn(malformed),
-                         [](const auto& test) { return std::string(test.param.name); });
-
-TEST(GoldenSpec, RefusesWhatItDoesNotKnowInWords) {
-  const std::pair<const char*, const char*> refused[] = {
-      {R"("novelty": 7)", "novelty=7: not supported"},
-      {R"("output_activation": "relu")", "lstm with output_activation=relu: not supported"},
-      {R"("coupled_input_forget": true, "forget_gate": false)", "forget_gate=false: not supported"},
-      {R"("head": {"O": 2, "loss": "hinge"})", "head.loss=\"hinge\": not supported"},
-      {R"("head": {"O": 2, "loss": "half_squared_error", "steps": "first"})", "head.steps="},
-      {R"("head": {"O": 2, "loss": "half_squared_error", "novelty": 1})", "head.novelty=1"},
-  };
-  for (const auto& [key, reason] : refused) {
-    io::SafetensorsWriter writer;
-    writer.add_metadata(
-        "bptt", R"({"cell": "lstm", "T": 1, "B": 1, "I": 1, "H": 1, )" + std::string(key) + "}");
-    const auto spec = read_golden_spec(io::Safetensors::parse("some.safetensors", writer.bytes()));
-    ASSERT_TRUE(spec.refusal.has_value()) << key;
-    EXPECT_THAT(*spec.refusal, HasSubstr(reason));
-  }
 }
 
 TEST(GoldenSpec, TakesOptionsAtTheirPlainValue) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <pugixml.hpp>
 
+#include "impls/io/printable.hpp"
 #include "impls/program/command_line.hpp"
 #include "verify/report.hpp"
 
@@ -131,20 +132,22 @@ std::string junit_text(const std::vector<Result>& results) {
     for (const Result* result : members) {
       auto test = suite.append_child("testcase");
       test.append_attribute("classname") = name.c_str();
-      test.append_attribute("name") = result->subject.c_str();
+      test.append_attribute("name") = io::printable(result->subject).c_str();
       if (result->verdict == Verdict::fail) {
         auto failure = test.append_child("failure");
         const Finding& first = result->findings.front();
         failure.append_attribute("message") =
-            (first.check + ": " + to_string(first.place) + ": " + first.message).c_str();
+            io::printable(first.check + ": " + to_string(first.place) + ": " + first.message)
+                .c_str();
         std::ostringstream text;
         print_failure(text, *result);
         failure.text().set(text.str().c_str());
       } else if (result->verdict == Verdict::error) {
-        test.append_child("error").append_attribute("message") = result->reason.c_str();
+        test.append_child("error").append_attribute("message") =
+            io::printable(result->reason).c_str();
       } else if (result->verdict != Verdict::pass) {
         test.append_child("skipped").append_attribute("message") =
-            (std::string(name_of(result->verdict)) + ": " + result->reason).c_str();
+            io::printable(std::string(name_of(result->verdict)) + ": " + result->reason).c_str();
       }
     }
   }

@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "impls/io/printable.hpp"
 #include "verify/report.hpp"
 #include "verify/text_table.hpp"
 
@@ -57,7 +58,7 @@ std::string where_text(const Result& result) {
 }
 
 std::string file_name(const std::string& path) {
-  return path.substr(path.find_last_of('/') + 1);
+  return io::printable(path.substr(path.find_last_of('/') + 1));
 }
 
 void print_gradients(std::ostream& out, const Settings& settings,
@@ -221,7 +222,7 @@ void print_reasons(std::ostream& out, Verdict verdict, const std::vector<Result>
   for (const Result& result : results) {
     if (result.verdict != verdict) continue;
     const std::string line = (result.backend.empty() ? "" : result.backend + ": ") +
-                             (each ? result.subject + ": " : "") + result.reason;
+                             (each ? io::printable(result.subject) + ": " : "") + result.reason;
     const auto same = std::find_if(lines.begin(), lines.end(),
                                    [&](const auto& other) { return other.first == line; });
     if (same == lines.end()) {
@@ -242,8 +243,8 @@ void print_reasons(std::ostream& out, Verdict verdict, const std::vector<Result>
 
 void print_failure(std::ostream& out, const Result& result) {
   out << "FAIL " << name_of(result.kind) << "  backend " << result.backend << "  "
-      << (result.kind == CheckKind::golden ? "file " : "case ") << result.subject << "  "
-      << name_of(result.dtype) << "  threads " << result.threads
+      << (result.kind == CheckKind::golden ? "file " : "case ") << io::printable(result.subject)
+      << "  " << name_of(result.dtype) << "  threads " << result.threads
       << (result.recompute == Recompute::none
               ? ""
               : "  recompute " + std::string(name_of(result.recompute)))
@@ -263,7 +264,7 @@ void print_failure(std::ostream& out, const Result& result) {
     if (!finding.time_step.empty()) out << "; " << finding.time_step;
     out << '\n';
   }
-  out << "  reproduce: " << result.command << '\n';
+  out << "  reproduce: " << io::printable(result.command) << '\n';
 }
 
 void print_report(std::ostream& out, const Settings& settings, const std::vector<Result>& results) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "impls/io/printable.hpp"
 #include "verify/equality.hpp"
 #include "verify/golden.hpp"
 #include "verify/oracles.hpp"
@@ -94,6 +95,13 @@ void check_case(const Settings& settings, const Case& c, const Reference<T>& ref
   }
 }
 
+/// One word of a shell.
+std::string quoted(const std::string& text) {
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? "'\\''" : std::string(1, c);
+  return word + "'";
+}
+
 /// One file at a time: each is read when its turn comes.
 void check_golden(const Settings& settings, const Progress& progress,
                   std::vector<Result>& results) {
@@ -103,7 +111,7 @@ void check_golden(const Settings& settings, const Progress& progress,
   const GoldenOptions options{settings.backends, settings.dtypes, recompute_of(settings, false),
                               settings.threads,  settings.cells,  settings.seed};
   for (std::size_t i = 0; i < paths.size(); ++i) {
-    progress(static_cast<double>(i) / static_cast<double>(paths.size()), paths[i]);
+    progress(static_cast<double>(i) / static_cast<double>(paths.size()), io::printable(paths[i]));
     for (Result& result : check_golden_file(paths[i], options)) {
       results.push_back(std::move(result));
     }
@@ -150,7 +158,7 @@ std::string command_of(const Result& result) {
   const bool needs_both =
       std::any_of(result.findings.begin(), result.findings.end(),
                   [](const Finding& finding) { return finding.check == "threads"; });
-  const std::string subject = (golden ? " --golden '" : " --only '") + result.subject + "'";
+  const std::string subject = (golden ? " --golden " : " --only ") + quoted(result.subject);
   if (result.backend.empty()) return "bptt-verify" + subject;
   return "bptt-verify --backend " + result.backend + subject + " --dtype " +
          std::string(name_of(result.dtype)) + " --threads " +

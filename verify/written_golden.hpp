@@ -92,4 +92,21 @@ class Written {
   std::shared_ptr<const Subject> subject_;
 };
 
+/// A single layer.
+inline net::NetworkSpec spec_of(const char* cell, const Shape& shape, bool lengths = false) {
+  net::NetworkSpec spec;
+  spec.stack.cell = parse_cell(cell);
+  spec.stack.shape = shape;
+  spec.stack.lengths = lengths;
+  return spec;
+}
+
+inline constexpr const char* lstm_metadata =
+    R"({"cell": "lstm", "T": 5, "B": 4, "I": 3, "H": 6, "bias": false, "lengths": [3, 5, 1, 0]})";
+inline const std::vector<Index> lstm_lengths = {3, 5, 1, 0};
+
+inline Written lstm_file() {
+  return Written(spec_of("lstm:bias=off", {5, 4, 3, 6}, true), lstm_lengths);
+}
+
 }  // namespace bptt::verify

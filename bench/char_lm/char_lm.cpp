@@ -1,6 +1,7 @@
 #include "bench/char_lm/char_lm.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <ostream>
 
@@ -244,10 +245,14 @@ class CharLm {
       }
       chaos = chaos_of(*bound);
       // A comparison that ends before half of the training does is none.
-      if (2 * bound->comparable_steps() < bound->steps()) outcome_.inconclusive = true;
+      if (bound->diverged() || 2 * bound->comparable_steps() < bound->steps()) {
+        outcome_.inconclusive = true;
+      }
       if (!chaos.empty()) out_ << to_string(c) << ": " << chaos << '\n';
     }
-    if (!judge(students, bound, {outcome_.interrupted, files_.loaded()})) outcome_.wrong = true;
+    const Judgement judgement = judge(students, bound, {outcome_.interrupted, files_.loaded()});
+    outcome_.wrong = outcome_.wrong || judgement == Judgement::wrong;
+    outcome_.inconclusive = outcome_.inconclusive || judgement == Judgement::inconclusive;
     for (const Student& s : students) {
       Subject of = subject(*s.backend, s.c, s.verdict);
       if (s.complaint.empty() && !chaos.empty()) of.note = chaos;
@@ -263,14 +268,24 @@ class CharLm {
 
   void leave(const std::vector<Student>& students) {
     if (!files_.wanted()) return;
+    const auto right = [](const Student& s) { return !s.verdict.failed(); };
     const auto sound = std::find_if(students.begin(), students.end(),
-                                    [](const Student& s) { return !s.verdict.failed(); });
+                                    [&](const Student& s) { return right(s) && is_finite(s); });
     if (sound == students.end()) {
-      out_ << "  no training is sound: no model is left\n\n";
+      const bool diverged = std::any_of(students.begin(), students.end(), right);
+      outcome_.inconclusive = outcome_.inconclusive || diverged;
+      out_ << (diverged ? "  the training diverged, its model is not finite"
+                        : "  no training is sound")
+           << ": no model is left" << files_.kept() << "\n\n";
       return;
     }
     files_.leave(*sound->trainer, sound->backend->name(), out_);
     outcome_.used = true;
+  }
+
+  /// Whether it is a model at all, and not what a diverged training has made of one.
+  static bool is_finite(const Student& s) {
+    return s.trainer->is_finite() && (s.losses.empty() || std::isfinite(s.losses.back()));
   }
 
   const Settings& settings_;

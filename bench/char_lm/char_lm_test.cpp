@@ -115,9 +115,11 @@ TEST_F(CharLm, AGradientThatIsOnePercentOffIsCaughtAndNamed) {
   }
 }
 
-TEST_F(CharLm, ATrainingThatDoesNotLearnIsNotGood) {
+TEST_F(CharLm, ATrainingThatDoesNotLearnIsInconclusive) {
   settings.training.learning_rate = 1e-6;
-  EXPECT_TRUE(run().wrong);
+  const Outcome outcome = run();
+  EXPECT_TRUE(outcome.inconclusive);
+  EXPECT_FALSE(outcome.wrong);
   EXPECT_THAT(out.str(), HasSubstr("loss did not fall enough"));
   // The backends are not to blame.
   for (const auto& row : rows()) EXPECT_EQ(row.verified, "full");
@@ -246,6 +248,56 @@ TEST_F(CharLm, ATrainingThatDisagreesLeavesNoModel) {
   EXPECT_TRUE(run().wrong);
   EXPECT_THAT(out.str(), HasSubstr("no training is sound: no model is left"));
   EXPECT_FALSE(std::filesystem::exists(folder / "w"));
+}
+
+TEST_F(CharLm, ADivergedTrainingIsNoBackendsFaultAndLeavesTheFilesAlone) {
+  settings.training.save_weights = folder / "w";
+  settings.training.dump_logits = folder / "l";
+  settings.training.sample = 5;
+  settings.training.optimizer = net::parse_optimizer("adam");
+  settings.training.learning_rate = 3e38;
+  settings.training.steps = 4;
+  std::ofstream(folder / "w") << "a good model";
+  for (const bool compared : {true, false}) {
+    settings.training.compare_curves = compared;
+    out.str("");
+    const Outcome outcome = run();
+    EXPECT_TRUE(outcome.inconclusive);
+    EXPECT_FALSE(outcome.wrong || outcome.broken || outcome.used) << out.str();
+    EXPECT_THAT(out.str(), HasSubstr("its model is not finite: no model is left, " +
+                                     (folder / "w") + " stays as it was\n"));
+    EXPECT_EQ(text_in(folder / "w"), "a good model");
+    EXPECT_FALSE(std::filesystem::exists(folder / "l"));
+    for (const auto& row : rows()) EXPECT_EQ(row.verified, "full");
+  }
+}
+
+TEST_F(CharLm, AWeightsFileOfAnotherModelIsRefusedBeforeMemoryIsTaken) {
+  settings.training.save_weights = folder / "w";
+  settings.training.steps = 1;
+  run();
+  settings.training.load_weights = folder / "w";
+  settings.shapes = {{16, 4, 2000000, {}, {}}};
+  settings.layers = {20};
+  const auto complaint = [&] {
+    try {
+      CharLmFiles(settings, corpus);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::data);
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(complaint(), HasSubstr("layers: expected 20; got 1"));
+  // Without a description the tensors' extents tell.
+  io::SafetensorsWriter bare;
+  const auto stored = io::Safetensors::read(folder / "w");
+  for (const auto& [name, tensor] : stored.tensors()) {
+    const auto values = stored.reals(name);
+    bare.add(name, tensor.shape, std::span<const double>(values));
+  }
+  io::AtomicFile(folder / "w").commit(bare.bytes());
+  EXPECT_THAT(complaint(), HasSubstr("tensor 'weight_ih_l0': expected extents [8000000,"));
 }
 
 TEST_F(CharLm, ATextThatIsTooShortIsBadData) {

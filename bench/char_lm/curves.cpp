@@ -24,17 +24,27 @@ double distance_over_allowed(const Curve& curve, std::size_t step, Dtype dtype,
 
 CurveBound::CurveBound(Curve exact, const Curve& rounded_to_f32) : exact_(std::move(exact)) {
   double largest = 0;
+  // From a distance that is not finite on, all are infinite.
   for (std::size_t step = 0; step < std::min(exact_.size(), rounded_to_f32.size()); ++step) {
-    largest = std::max(largest, std::abs(rounded_to_f32[step] - exact_[step]));
+    const double distance = std::abs(rounded_to_f32[step] - exact_[step]);
+    largest = std::isfinite(distance) ? std::max(largest, distance)
+                                      : std::numeric_limits<double>::infinity();
     largest_distance_.push_back(largest);
   }
 }
 
 std::size_t CurveBound::comparable_steps() const {
   std::size_t step = 0;
-  // Also past distances that are not numbers: those disagree, which is for others to say.
-  while (step < steps() && !(largest_distance_[step] > chaos * std::abs(exact_[step]))) ++step;
+  while (step < steps() && largest_distance_[step] <= chaos * std::abs(exact_[step]) &&
+         std::isfinite(exact_[step])) {
+    ++step;
+  }
   return step;
+}
+
+bool CurveBound::diverged() const {
+  const std::size_t end = comparable_steps();
+  return end < steps() && !std::isfinite(largest_distance_[end]);
 }
 
 double CurveBound::allowed(std::size_t step, Dtype dtype) const {

@@ -25,7 +25,8 @@ using Curve = std::vector<double>;  ///< loss per character by training step, in
 ///
 /// A training may be chaotic (too high a learning rate): then rounding grows until it decides what
 /// the curve does, and right implementations part. From the step where it moves the reference's
-/// loss by more than `chaos`, relatively, curves are not compared.
+/// loss by more than `chaos`, relatively, curves are not compared. Nor are they from the step where
+/// a loss of the reference is not finite: that training diverged, and no backend is to blame.
 class CurveBound {
  public:
   static constexpr double factor = 10;
@@ -39,6 +40,8 @@ class CurveBound {
   std::size_t steps() const { return largest_distance_.size(); }
   /// Steps up to which curves can be compared.
   std::size_t comparable_steps() const;
+  /// Whether the comparison ends where a loss of the reference is not finite.
+  bool diverged() const;
   double exact(std::size_t step) const { return exact_[step]; }
   double allowed(std::size_t step, Dtype) const;
 

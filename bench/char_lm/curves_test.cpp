@@ -45,15 +45,29 @@ TEST(Curves, WhatIsNotFiniteNeverAgrees) {
   }
 }
 
-TEST(Curves, AReferenceThatIsNotFiniteAgreesWithNobody) {
-  const CurveBound broken({4, std::nan("")}, {4, 3});
-  EXPECT_TRUE(first_disagreement({4, 3}, Dtype::f32, broken));
+TEST(Curves, AReferenceThatIsNotFiniteJudgesNobodyFromThereOn) {
+  const double nan = std::nan(""), inf = std::numeric_limits<double>::infinity();
+  const Curve finite = {4, 3, 2};
+  for (const double odd : {nan, -nan, inf}) {
+    const Curve broken = {4, odd, 2};
+    for (const CurveBound& diverged :
+         {CurveBound(broken, finite), CurveBound(finite, broken), CurveBound(broken, broken)}) {
+      EXPECT_TRUE(diverged.diverged());
+      EXPECT_EQ(diverged.comparable_steps(), 1u);
+      EXPECT_EQ(first_disagreement({4, 3, 2}, Dtype::f32, diverged), std::nullopt);
+      EXPECT_EQ(first_disagreement({4, odd, odd}, Dtype::f64, diverged), std::nullopt);
+      // Where the reference still was finite, whoever is not is wrong.
+      EXPECT_TRUE(first_disagreement({odd, odd, odd}, Dtype::f32, diverged));
+    }
+  }
+  EXPECT_FALSE(bound.diverged());
 }
 
 TEST(Curves, ChaosEndsTheComparison) {
   const CurveBound chaotic({4, 3, 2, 1}, {4, 3.01, 2.03, 1});
   EXPECT_EQ(bound.comparable_steps(), 4u);
   EXPECT_EQ(chaotic.comparable_steps(), 2u);
+  EXPECT_FALSE(chaotic.diverged());
   EXPECT_EQ(first_disagreement({4, 3, 7, 7}, Dtype::f32, chaotic), std::nullopt);
   EXPECT_TRUE(first_disagreement({4, 7, 7, 7}, Dtype::f32, chaotic));
 }

@@ -1,5 +1,7 @@
 #include "bench/char_lm/files.hpp"
 
+#include <algorithm>
+#include <filesystem>
 #include <ostream>
 
 #include "bench/char_lm/char_lm.hpp"
@@ -54,6 +56,15 @@ CharLmFiles::CharLmFiles(const Settings& settings, const Corpus& corpus)
 
 void CharLmFiles::begin(Trainer& trainer) const {
   if (loaded_) trainer.load_weights(*loaded_);
+}
+
+std::string CharLmFiles::kept() const {
+  std::string text;
+  for (const auto* file : {weights_.get(), logits_.get()}) {
+    if (file == nullptr || !std::filesystem::exists(file->path())) continue;
+    text += ", " + file->path() + " stays as it was";
+  }
+  return text;
 }
 
 void CharLmFiles::leave(Trainer& trainer, std::string_view backend, std::ostream& out) {

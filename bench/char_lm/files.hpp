@@ -27,6 +27,8 @@ class CharLmFiles {
 
   /// Whether a trained model is asked for at all.
   bool wanted() const { return weights_ || logits_ || options_.sample > 0; }
+  /// ", FILE stays as it was" for files that would have been replaced; "" where there are none.
+  std::string kept() const;
   /// Writes the files and prints the sample, of the backend that is named. Throws
   /// Error(unavailable) where a file cannot be written.
   void leave(Trainer&, std::string_view backend, std::ostream& out);

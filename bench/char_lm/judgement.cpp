@@ -1,5 +1,7 @@
 #include "bench/char_lm/judgement.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <ostream>
 
@@ -10,44 +12,56 @@ namespace bptt::bench {
 namespace {
 
 std::string text_of(const char* format, double value) {
+  if (std::isnan(value)) return "nan";  // without the sign that printf gives some
   char text[64];
   std::snprintf(text, sizeof text, format, value);
   return text;
 }
 
-void judge_one(Student& s, const std::optional<CurveBound>& bound, const JudgeOptions& options) {
-  if (s.losses.empty()) return;
+Judgement judge_one(Student& s, const std::optional<CurveBound>& bound,
+                    const JudgeOptions& options) {
+  if (s.losses.empty()) return Judgement::sound;
   const Fall fall = fall_of(s.losses);
   const auto off = bound ? first_disagreement(s.losses, s.c.dtype, *bound) : std::nullopt;
+  const auto odd = std::find_if(s.losses.begin(), s.losses.end(),
+                                [](double loss) { return !std::isfinite(loss); });
   if (off) {
     s.verdict.verified = "failed";
     s.complaint = "loss disagrees with the reference from step " + std::to_string(off->step) +
                   ": " + text_of("%.9g", off->loss) + " instead of " +
                   text_of("%.9g", off->expected) + " +- " + text_of("%.2g", off->allowed);
+  } else if (odd != s.losses.end()) {
+    s.complaint = "the training diverged: loss " + text_of("%g", *odd) + " at step " +
+                  std::to_string(odd - s.losses.begin());
   } else if (!options.interrupted && !options.loaded && !fall.fell()) {
     // The curve is the reference's: the settings do not train, whoever computes.
     s.complaint = "loss did not fall enough: " + text_of("%.4g", fall.first) + " at first, " +
                   text_of("%.4g", fall.last) + " at last";
   }
-  if (!s.complaint.empty()) s.verdict.note = s.complaint;
+  if (s.complaint.empty()) return Judgement::sound;
+  s.verdict.note = s.complaint;
+  return off ? Judgement::wrong : Judgement::inconclusive;
 }
 
 }  // namespace
 
-bool judge(std::vector<Student>& students, const std::optional<CurveBound>& bound,
-           const JudgeOptions& options) {
-  bool sound = true;
-  for (Student& s : students) {
-    judge_one(s, bound, options);
-    sound = sound && s.complaint.empty();
-  }
-  return sound;
+Judgement judge(std::vector<Student>& students, const std::optional<CurveBound>& bound,
+                const JudgeOptions& options) {
+  auto worst = Judgement::sound;
+  for (Student& s : students) worst = std::max(worst, judge_one(s, bound, options));
+  return worst;
 }
 
 std::string chaos_of(const CurveBound& bound) {
   if (bound.comparable_steps() == bound.steps()) return "";
-  return "from step " + std::to_string(bound.comparable_steps()) +
-         " on rounding alone moves the loss by more than " + percent_text(CurveBound::chaos) +
+  const std::string begin = "from step " + std::to_string(bound.comparable_steps());
+  if (bound.diverged()) {
+    return begin +
+           " on the reference's loss is not finite: the training diverged, and curves are not "
+           "compared there (a lower --learning-rate helps)";
+  }
+  return begin + " on rounding alone moves the loss by more than " +
+         percent_text(CurveBound::chaos) +
          ": curves are not compared there (a lower --learning-rate helps)";
 }
 

@@ -16,9 +16,13 @@ struct JudgeOptions {
   bool loaded = false;       ///< it began where another had ended: it need not fall further
 };
 
-/// Writes into each student's verdict and complaint what its training failed. `bound` is absent
-/// where curves are not compared. Returns whether all are sound.
-bool judge(std::vector<Student>&, const std::optional<CurveBound>& bound, const JudgeOptions&);
+/// The worst of a case's trainings. Inconclusive: a training that diverged, or whose loss did not
+/// fall enough, though nothing says that the backend computed it wrongly.
+enum class Judgement { sound, inconclusive, wrong };
+
+/// Writes into each student's complaint what its training failed, and into the verdict where the
+/// backend is wrong. `bound` is absent where curves are not compared.
+Judgement judge(std::vector<Student>&, const std::optional<CurveBound>& bound, const JudgeOptions&);
 
 /// Why a comparison ends before the training does; "" where it does not.
 std::string chaos_of(const CurveBound&);

@@ -1,6 +1,7 @@
 // Verdicts over trainings, by made-up curves.
 #include "bench/char_lm/judgement.hpp"
 
+#include <cmath>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -30,7 +31,7 @@ Curve falling(double to) {
 
 TEST(Judgement, AFallingCurveThatIsTheReferencesIsSound) {
   auto students = student(falling(2));
-  EXPECT_TRUE(judge(students, CurveBound(falling(2), falling(2)), {}));
+  EXPECT_EQ(judge(students, CurveBound(falling(2), falling(2)), {}), Judgement::sound);
   EXPECT_EQ(students[0].complaint, "");
 }
 
@@ -38,22 +39,44 @@ TEST(Judgement, AnotherCurveIsWrongWhereverItWasCompared) {
   Curve off = falling(2);
   off[7] += 1e-3;
   auto students = student(off);
-  EXPECT_FALSE(judge(students, CurveBound(falling(2), falling(2)), {}));
+  EXPECT_EQ(judge(students, CurveBound(falling(2), falling(2)), {}), Judgement::wrong);
   EXPECT_THAT(students[0].complaint, HasSubstr("disagrees with the reference from step 7"));
   EXPECT_TRUE(students[0].verdict.failed());
   students = student(off);
-  EXPECT_TRUE(judge(students, std::nullopt, {}));
+  EXPECT_EQ(judge(students, std::nullopt, {}), Judgement::sound);
   EXPECT_FALSE(students[0].verdict.failed());
 }
 
-TEST(Judgement, WhatDoesNotFallIsNotSoundUnlessItNeedNot) {
-  const auto sound = [](const JudgeOptions& options) {
+TEST(Judgement, WhatDoesNotFallIsInconclusiveUnlessItNeedNot) {
+  const auto judged = [](const JudgeOptions& options) {
     auto students = student(falling(3.9));
-    return judge(students, std::nullopt, options);
+    const Judgement judgement = judge(students, std::nullopt, options);
+    EXPECT_FALSE(students[0].verdict.failed()) << "no backend is to blame";
+    return judgement;
   };
-  EXPECT_FALSE(sound({}));
-  EXPECT_TRUE(sound({.interrupted = true}));
-  EXPECT_TRUE(sound({.loaded = true}));
+  EXPECT_EQ(judged({}), Judgement::inconclusive);
+  EXPECT_EQ(judged({.interrupted = true}), Judgement::sound);
+  EXPECT_EQ(judged({.loaded = true}), Judgement::sound);
+}
+
+TEST(Judgement, ADivergedTrainingIsWrongOnlyWhereTheReferenceIsFinite) {
+  Curve diverged = falling(2);
+  std::fill(diverged.begin() + 20, diverged.end(), -std::nan(""));
+  const auto judged = [&](const std::optional<CurveBound>& bound) {
+    auto students = student(diverged);
+    const Judgement judgement = judge(students, bound, {.interrupted = true, .loaded = true});
+    EXPECT_EQ(students[0].verdict.failed(), judgement == Judgement::wrong);
+    return std::pair(judgement, students[0].complaint);
+  };
+  EXPECT_EQ(judged(CurveBound(diverged, diverged)),
+            std::pair(Judgement::inconclusive,
+                      std::string("the training diverged: loss nan at step 20")));
+  EXPECT_EQ(judged(std::nullopt).first, Judgement::inconclusive);
+  const auto [judgement, complaint] = judged(CurveBound(falling(2), falling(2)));
+  EXPECT_EQ(judgement, Judgement::wrong);
+  EXPECT_THAT(complaint, HasSubstr("from step 20: nan instead of"));
+  EXPECT_THAT(chaos_of(CurveBound(diverged, diverged)),
+              HasSubstr("from step 20 on the reference's loss is not finite"));
 }
 
 TEST(Judgement, TheTableSaysWhatWasCompared) {

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "impls/api/memory.hpp"
 #include "impls/net/stack.hpp"
 #include "impls/net/weights.hpp"
 
@@ -60,6 +61,25 @@ void check_description(const io::Safetensors& file, const net::StackSpec& spec,
     fail("alphabet: expected the " + std::to_string(corpus.alphabet_size()) + " byte values of " +
          corpus.name() + "; the model is of another text");
   }
+}
+
+/// Before there is a model: one that the flags ask for may be far larger than the file's.
+void check_extents(const io::Safetensors& file, const net::StackSpec& spec) {
+  const auto check = [&](const std::string& name, const Extents& extents) {
+    std::vector<Index> expected;
+    for (int axis = 0; axis < extents.rank(); ++axis) expected.push_back(extents[axis]);
+    const auto& stored = file.tensor(name).shape;
+    if (stored == expected) return;
+    throw Error(ErrorKind::data, file.path() + ": tensor '" + name + "': expected extents " +
+                                     io::shape_text(expected) + "; got " + io::shape_text(stored));
+  };
+  const std::vector<Params<float>> none(static_cast<std::size_t>(spec.states()));
+  net::for_each_parameter(spec, none,
+                          [&](const std::string& name, const TensorInfo& info, const auto&) {
+                            check(name, info.extents);
+                          });
+  check("head.weight", {spec.shape.I, spec.output_width()});
+  check("head.bias", {spec.shape.I});
 }
 
 }  // namespace
@@ -122,6 +142,11 @@ void LanguageModel<T>::from_file(const io::Safetensors& file, const Corpus& corp
 }
 
 void check_weights(const io::Safetensors& file, const net::StackSpec& spec, const Corpus& corpus) {
+  check_description(file, spec, corpus);
+  check_extents(file, spec);
+  const Index parameters = LanguageModel<float>::parameters(spec);
+  const Index bytes = checked_product({2, parameters, Index{sizeof(float)}}, "parameters");
+  require_memory(static_cast<std::size_t>(bytes), "a model like that of " + file.path());
   LanguageModel<float>(spec).from_file(file, corpus);
 }
 

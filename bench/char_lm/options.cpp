@@ -10,38 +10,48 @@ double default_learning_rate(const net::OptimizerOptions& optimizer, CellKind ki
   return (rnn ? 0.3 : 2) * (1 - optimizer.momentum);
 }
 
-void add_training_flags(program::CommandLine& line) {
+std::vector<const po::options_description*> add_training_flags(program::CommandLine& line) {
   const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
-  line.group("Character-level language model: training")
-      .add_options()("text", text("FILE")->default_value("/usr/share/common-licenses/GPL-3"),
-                     "the text to learn")(
-          "steps", po::value<long long>()->value_name("N")->default_value(200),
-          "updates; 0 only uses what --load-weights brings")(
-          "optimizer", text("NAME")->default_value("adam:epsilon=1e-5"),
-          "sgd, sgd:momentum=0.9, adam, adam:beta1=0.9:beta2=0.999:epsilon=1e-8")(
-          "learning-rate", po::value<double>()->value_name("R"),
-          "default: adam 0.01, rnn 0.002; sgd 2, rnn 0.3, times 1-momentum")(
-          "clip-norm", po::value<double>()->value_name("R")->default_value(1, "1"),
-          "largest global norm of the gradients")(
-          "init", text("NAME")->default_value("uniform"),
-          "uniform, xavier, orthogonal, identity: how weights begin")(
-          "forget-bias", po::value<double>()->value_name("X"),
-          "lstm: bias of the forget gate at the beginning")(
-          "truncate", text("K1[,K2]"),
-          "truncated BPTT: every K1 steps, back through the last K2 (default both --seq-len)")(
-          "compare-curves", text("on|off")->default_value("on"),
-          "check each backend's losses against the reference's, which trains along twice");
-  line.group("Character-level language model: the trained model")
-      .add_options()("sample", po::value<long long>()->value_name("N")->default_value(0),
-                     "print N characters of text that it makes up")(
-          "temperature", po::value<double>()->value_name("X")->default_value(0.8, "0.8"),
-          "of the sample: 1 as the model has it, less is safer, 0 always the likeliest")(
-          "prime", text("TEXT"), "what the sample continues (default: the begin of a line)")(
-          "load-weights", text("FILE"), "begin with the parameters of a safetensors file")(
-          "save-weights", text("FILE"),
-          "write its parameters to a safetensors file, under PyTorch's names")(
-          "dump-logits", text("FILE"),
-          "write the logits of the text's first window to a safetensors file");
+  auto& training = line.group("Character-level language model: training");
+  training.add_options()("text", text("FILE")->default_value("/usr/share/common-licenses/GPL-3"),
+                         "the text to learn")(
+      "steps", po::value<long long>()->value_name("N")->default_value(200),
+      "updates; 0 only uses what --load-weights brings")(
+      "optimizer", text("NAME")->default_value("adam:epsilon=1e-5"),
+      "sgd, sgd:momentum=0.9, adam, adam:beta1=0.9:beta2=0.999:epsilon=1e-8")(
+      "learning-rate", po::value<double>()->value_name("R"),
+      "default: adam 0.01, rnn 0.002; sgd 2, rnn 0.3, times 1-momentum")(
+      "clip-norm", po::value<double>()->value_name("R")->default_value(1, "1"),
+      "largest global norm of the gradients")(
+      "init", text("NAME")->default_value("uniform"),
+      "uniform, xavier, orthogonal, identity: how weights begin")(
+      "forget-bias", po::value<double>()->value_name("X"),
+      "lstm: bias of the forget gate at the beginning")(
+      "truncate", text("K1[,K2]"),
+      "truncated BPTT: every K1 steps, back through the last K2 (default both --seq-len)")(
+      "compare-curves", text("on|off")->default_value("on"),
+      "check each backend's losses against the reference's, which trains along twice");
+  auto& trained = line.group("Character-level language model: the trained model");
+  trained.add_options()("sample", po::value<long long>()->value_name("N")->default_value(0),
+                        "print N characters of text that it makes up")(
+      "temperature", po::value<double>()->value_name("X")->default_value(0.8, "0.8"),
+      "of the sample: 1 as the model has it, less is safer, 0 always the likeliest")(
+      "prime", text("TEXT"), "what the sample continues (default: the begin of a line)")(
+      "load-weights", text("FILE"), "begin with the parameters of a safetensors file")(
+      "save-weights", text("FILE"),
+      "write its parameters to a safetensors file, under PyTorch's names")(
+      "dump-logits", text("FILE"),
+      "write the logits of the text's first window to a safetensors file");
+  return {&training, &trained};
+}
+
+std::vector<std::string> training_flags() {
+  program::CommandLine line("", "", "");
+  std::vector<std::string> names;
+  for (const auto* group : add_training_flags(line)) {
+    for (const auto& flag : group->options()) names.push_back(flag->long_name());
+  }
+  return names;
 }
 
 TrainingOptions training_of(const FlagValues& values) {

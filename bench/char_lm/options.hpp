@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bench/flag_values.hpp"
 #include "impls/api/spec.hpp"
@@ -33,8 +34,11 @@ struct TrainingOptions {
 /// At which a cell of that kind learns fast and is not chaotic (see CurveBound).
 double default_learning_rate(const net::OptimizerOptions&, CellKind);
 
-/// Adds the flags, in groups of their own.
-void add_training_flags(program::CommandLine&);
+/// Adds the flags, in groups of their own, which live as long as the command line does.
+std::vector<const boost::program_options::options_description*> add_training_flags(
+    program::CommandLine&);
+/// Their names, without dashes.
+std::vector<std::string> training_flags();
 
 /// Throws Error(usage) naming the flag.
 TrainingOptions training_of(const FlagValues&);

@@ -13,7 +13,9 @@ using ::testing::HasSubstr;
 Settings parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), {"bptt-bench", "--workload", "char-lm"});
   const auto line = command_line();
-  return settings_of(line, *line.parse(static_cast<int>(arguments.size()), arguments.data()));
+  const int count = static_cast<int>(arguments.size());
+  return settings_of(line, *line.parse(count, arguments.data()),
+                     line.given(count, arguments.data()));
 }
 
 std::string complaint(const std::vector<const char*>& arguments) {
@@ -75,6 +77,29 @@ TEST(TrainingOptions, ComplaintsNameTheFlag) {
   EXPECT_THAT(complaint({"--bidirectional", "on"}), HasSubstr("--bidirectional: expected off"));
   EXPECT_THAT(complaint({"--steps", "0"}),
               HasSubstr("--steps: expected at least 1 where there is"));
+}
+
+TEST(TrainingOptions, AFlagWithoutEffectIsRefused) {
+  for (const char* cell : {"rnn", "gru", "lstm:bias=off", "lstm:forget_gate=off"}) {
+    EXPECT_THAT(complaint({"--forget-bias", "1", "--cell", cell}),
+                HasSubstr("--forget-bias: expected cells with a forget gate and a bias; got " +
+                          std::string(cell)));
+  }
+  EXPECT_EQ(complaint({"--forget-bias", "1", "--cell", "lstm,lstm:coupled"}), "");
+  EXPECT_THAT(complaint({"--repetitions", "3"}), HasSubstr("--repetitions: expected --workload"));
+  EXPECT_THAT(complaint({"--min-time", "3"}), HasSubstr("--min-time: expected --workload layer"));
+  EXPECT_THAT(complaint({"--temperature", "1"}), HasSubstr("--temperature: expected --sample"));
+  EXPECT_THAT(complaint({"--prime", "a"}), HasSubstr("--prime: expected --sample beside it"));
+  EXPECT_THAT(complaint({"--init", "xavier", "--load-weights", "w"}),
+              HasSubstr("--init: expected it without --load-weights"));
+  EXPECT_THAT(complaint({"--steps", "0", "--load-weights", "w", "--clip-norm", "2"}),
+              HasSubstr("--clip-norm: expected at least one of --steps"));
+}
+
+TEST(TrainingOptions, ClashesOfFilesAreRefused) {
+  EXPECT_THAT(complaint({"--text", "t", "--save-weights", "./t"}),
+              HasSubstr("--save-weights and --text: expected different files; got 't' for both"));
+  EXPECT_EQ(complaint({"--load-weights", "w", "--save-weights", "w"}), "");
 }
 
 TEST(TrainingOptions, AFileIsOfOneCase) {

@@ -1,6 +1,7 @@
 #include "bench/char_lm/trainer.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "bench/char_lm/language_model.hpp"
 #include "bench/char_lm/sampling.hpp"
@@ -59,6 +60,12 @@ class TypedTrainer final : public Trainer {
   }
 
   std::size_t workspace_bytes() const override { return stack_.workspace_bytes(); }
+
+  bool is_finite() const override {
+    return std::all_of(model_.values().begin(), model_.values().end(), [](const View<T>& values) {
+      return std::all_of(values.begin(), values.end(), [](T v) { return std::isfinite(v); });
+    });
+  }
 
   void load_weights(const io::Safetensors& file) override { model_.from_file(file, corpus_); }
   io::SafetensorsWriter weights() const override { return model_.to_file(corpus_); }
@@ -153,7 +160,7 @@ std::size_t trainer_bytes(const Backend& backend, const Case& c, const TrainingO
     const Index elements =
         checked_sum({parameters, parameters, logits}, "parameters, gradients and logits");
     std::size_t bytes = static_cast<std::size_t>(elements) * sizeof(T) +
-                        net::TruncatedStack<T>::buffer_bytes(c.spec) +
+                        net::TruncatedStack<T>::buffer_bytes(c.spec, truncation) +
                         net::Optimizer<T>::bytes(options.optimizer, parameters) +
                         workspace_bytes(backend, c);
     if (const auto carrier = net::TruncatedStack<T>::carrier_spec(c.spec, truncation)) {

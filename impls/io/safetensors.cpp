@@ -13,6 +13,7 @@
 
 #include "impls/api/error.hpp"
 #include "impls/api/memory.hpp"
+#include "impls/io/printable.hpp"
 
 namespace bptt::io {
 namespace {
@@ -40,12 +41,12 @@ constexpr std::size_t length_bytes = 8;
 constexpr std::uint64_t header_cap = 100'000'000;
 
 [[noreturn]] void fail(const std::string& path, const std::string& message) {
-  throw Error(ErrorKind::data, path + ": " + message);
+  throw file_error(path, message);
 }
 
 [[noreturn]] void fail_tensor(const std::string& path, const std::string& tensor,
                               const std::string& message) {
-  fail(path, "tensor '" + tensor + "': " + message);
+  fail(path, "tensor '" + printable(tensor, longest_name) + "': " + message);
 }
 
 /// The JSON library keeps the last of two equal keys; here that would hide a tensor.

@@ -79,15 +79,19 @@ std::optional<StackSpec> TruncatedStack<T>::carrier_spec(const StackSpec& spec,
 }
 
 template <Scalar T>
-std::size_t TruncatedStack<T>::buffer_bytes(const StackSpec& spec) {
+std::size_t TruncatedStack<T>::buffer_bytes(const StackSpec& spec, const Truncation& truncation) {
   const Shape& s = spec.shape;
+  const auto carrier = carrier_spec(spec, truncation);
+  const Index outputs = checked_sum({s.T, s.T, carrier ? truncation.k1 : 0}, "steps");
   const Index states = spec.cell.has_cell_state() ? 4 : 2;
   const Index elements =
-      checked_sum({checked_product({s.T, s.B, s.I}, "x"), checked_product({3, s.T, s.B, s.H}, "y"),
+      checked_sum({checked_product({s.T, s.B, s.I}, "x"), checked_product({outputs, s.B, s.H}, "y"),
                    checked_product({states, spec.states(), s.B, s.H}, "states")},
                   "truncated BPTT");
-  return static_cast<std::size_t>(
+  const auto bytes = static_cast<std::size_t>(
       checked_product({elements, static_cast<Index>(sizeof(T))}, "truncated BPTT"));
+  const bool lengths = carrier && carrier->lengths;
+  return bytes + (lengths ? static_cast<std::size_t>(s.B) * sizeof(Index) : 0);
 }
 
 template <Scalar T>
@@ -166,7 +170,8 @@ void TruncatedStack<T>::advance(std::span<const Params<const T>> params) {
 
 template <Scalar T>
 std::size_t TruncatedStack<T>::workspace_bytes() const {
-  return stack_.workspace_bytes() + (carrier_ ? carrier_->workspace_bytes() : 0);
+  return stack_.workspace_bytes() + (carrier_ ? carrier_->workspace_bytes() : 0) +
+         buffer_bytes(spec_, truncation_);
 }
 
 template class TruncatedStack<float>;

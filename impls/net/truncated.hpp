@@ -63,9 +63,10 @@ class TruncatedStack {
   /// Goes on to the next update: carries the state forward with the parameters given.
   void advance(std::span<const Params<const T>>);
 
+  /// All that it holds: its stacks' workspace and its own buffers.
   std::size_t workspace_bytes() const;
   /// What it holds beside its stacks: x, y, dy, states.
-  static std::size_t buffer_bytes(const StackSpec&);
+  static std::size_t buffer_bytes(const StackSpec&, const Truncation&);
   /// What carries the state over: a stack of k1 steps, run forward only. None where k1 = k2: there
   /// the state at the window's end is the one to carry.
   static std::optional<StackSpec> carrier_spec(const StackSpec&, const Truncation&);

@@ -290,6 +290,22 @@ TEST(Truncated, TextAndBack) {
   }
 }
 
+TEST(Truncated, CountsItsStacksAndItsOwnBuffers) {
+  const auto maker = naive_plans<double>();
+  const StackSpec spec = stack_of("lstm", 5);
+  const std::size_t window = Stack<double>(spec, maker).workspace_bytes();
+  // x, y and dy, and the states h0, c0, hT, cT of two layers.
+  const std::size_t buffers = sizeof(double) * (5 * batch * (3 + 2 * 5) + 4 * 2 * batch * 5);
+  EXPECT_EQ(TruncatedStack<double>(spec, {5, 5}, maker).workspace_bytes(), window + buffers);
+  // What carries the state over: a stack of k1 steps, its y, and how far each sequence goes.
+  const Truncation truncation{3, 5};
+  const auto carrier = TruncatedStack<double>::carrier_spec(spec, truncation);
+  ASSERT_TRUE(carrier);
+  EXPECT_EQ(TruncatedStack<double>(spec, truncation, maker).workspace_bytes(),
+            window + buffers + Stack<double>(*carrier, maker).workspace_bytes() +
+                sizeof(double) * 3 * batch * 5 + sizeof(Index) * batch);
+}
+
 TEST(Truncated, RefusesWhatHasNoStateToCarry) {
   const auto made = [](StackSpec spec) {
     return complaint([&] { TruncatedStack<double>(spec, {2, 4}, naive_plans<double>()); });

@@ -5,6 +5,8 @@
 #include <set>
 #include <span>
 
+#include "impls/io/printable.hpp"
+
 namespace bptt::net {
 namespace {
 
@@ -21,14 +23,10 @@ void for_each_weight(const std::vector<ModelTensor<T>>& tensors, Visit visit) {
   }
 }
 
-[[noreturn]] void fail(const io::Safetensors& file, std::string tensor,
+[[noreturn]] void fail(const io::Safetensors& file, const std::string& tensor,
                        const std::string& message) {
-  // The name may be the file's own, which need not be fit for a line of text.
-  constexpr std::size_t long_name = 100;
-  tensor = tensor.substr(0, long_name);
-  std::replace_if(
-      tensor.begin(), tensor.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-  throw Error(ErrorKind::data, file.path() + ": tensor '" + tensor + "': " + message);
+  throw io::file_error(file.path(),
+                       "tensor '" + io::printable(tensor, io::longest_name) + "': " + message);
 }
 
 template <Real T>

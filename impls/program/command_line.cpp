@@ -37,18 +37,33 @@ po::options_description CommandLine::all() const {
   return all;
 }
 
+po::parsed_options CommandLine::parse_flags(const po::options_description& options, int argc,
+                                            const char* const* argv) const {
+  namespace style = po::command_line_style;
+  // No guessing: an abbreviation that works today would break when a flag is added.
+  return po::command_line_parser(argc, argv)
+      .options(options)
+      .positional(positional_)
+      .style(style::default_style & ~style::allow_guessing)
+      .run();
+}
+
+std::set<std::string> CommandLine::given(int argc, const char* const* argv) const {
+  std::set<std::string> flags;
+  const auto options = all();
+  try {
+    for (const auto& flag : parse_flags(options, argc, argv).options) flags.insert(flag.string_key);
+  } catch (const po::error& error) {
+    throw Error(ErrorKind::usage, std::string(error.what()) + " (see " + name_ + " --help)");
+  }
+  return flags;
+}
+
 std::optional<po::variables_map> CommandLine::parse(int argc, const char* const* argv) const {
   po::variables_map settings;
   const auto options = all();
   try {
-    namespace style = po::command_line_style;
-    // No guessing: an abbreviation that works today would break when a flag is added.
-    po::store(po::command_line_parser(argc, argv)
-                  .options(options)
-                  .positional(positional_)
-                  .style(style::default_style & ~style::allow_guessing)
-                  .run(),
-              settings);
+    po::store(parse_flags(options, argc, argv), settings);
     if (settings.count("help") != 0) {
       std::cout << help();
       return std::nullopt;

@@ -5,6 +5,7 @@
 #include <deque>
 #include <iosfwd>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,10 @@ class CommandLine {
   std::optional<boost::program_options::variables_map> parse(int argc,
                                                              const char* const* argv) const;
 
+  /// The flags of the command line itself, for what only matters where somebody asked for it just
+  /// now. Throws as parse() does.
+  std::set<std::string> given(int argc, const char* const* argv) const;
+
   /// Adds the `flag = value` lines of a file beneath what is already set. Throws as parse() does.
   void add_file(const std::string& path, boost::program_options::variables_map& settings) const;
   /// The same from a stream; `name` stands for the file in messages.
@@ -40,6 +45,8 @@ class CommandLine {
   std::string help() const;
 
  private:
+  boost::program_options::parsed_options parse_flags(
+      const boost::program_options::options_description&, int argc, const char* const* argv) const;
   boost::program_options::options_description all() const;
 
   std::string name_, usage_, summary_, epilogue_;

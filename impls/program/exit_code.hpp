@@ -11,7 +11,7 @@ enum ExitCode : int {
   good = 0,
   numerically_wrong = 1,
   too_slow = 2,      ///< slower than the baseline allows
-  inconclusive = 3,  ///< with --strict
+  inconclusive = 3,  ///< nothing could be concluded (bptt-verify: with --strict)
   nothing_done = 4,  ///< nothing was checked or measured
   bad_usage = 64,
   bad_data = 65,

@@ -21,6 +21,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr Index steps = 20, units = 6;
 
@@ -49,8 +50,9 @@ TEST(Flow, TheBoundHoldsAtEveryLagForEveryActivationAndInitialisation) {
         const auto rows = measured(cell, initialisation.name, "naive", dtype);
         ASSERT_EQ(rows.size(), static_cast<std::size_t>(steps));
         for (const Row& row : rows) {
-          EXPECT_TRUE(row.holds.value()) << cell << ' ' << initialisation.name << " lag " << row.lag
-                                         << ": " << row.norm << " > " << *row.bound;
+          EXPECT_EQ(row.verdict, Verdict::holds)
+              << cell << ' ' << initialisation.name << " lag " << row.lag << ": " << row.norm
+              << " > " << *row.bound;
         }
       }
     }
@@ -148,7 +150,7 @@ TEST(Flow, AnIdentityReluNetworkNeitherVanishesNorExplodes) {
   for (const Row& row : measured("rnn:relu", "identity")) {
     EXPECT_EQ(row.norm, 1) << "lag " << row.lag;
     EXPECT_EQ(row.bound, 1.0);
-    EXPECT_TRUE(*row.holds);
+    EXPECT_EQ(row.verdict, Verdict::holds);
   }
 }
 
@@ -184,7 +186,7 @@ TEST(PlantedViolation, AJacobianThatIsOnePerCentTooLargeFails) {
   }));
   for (const Dtype dtype : all_dtypes) {
     const auto rows = measure(too_large, dtype, network("rnn:relu", "identity"));
-    for (const Row& row : rows) EXPECT_FALSE(row.holds.value()) << "lag " << row.lag;
+    for (const Row& row : rows) EXPECT_EQ(row.verdict, Verdict::violated) << "lag " << row.lag;
     EXPECT_EQ(exit_code_of(rows), program::numerically_wrong);
     std::ostringstream out;
     print(out, rows);
@@ -205,8 +207,9 @@ TEST(PlantedViolation, AJacobianThatIsNotANumberFails) {
   }
   std::ostringstream out;
   print(out, measure(broken, Dtype::f64, network("gru", "uniform")));
-  EXPECT_THAT(out.str(), AllOf(HasSubstr("NOT A NUMBER: faulty gru uniform, lag 1: "),
-                               HasSubstr("FAIL: 0 of 0")));
+  EXPECT_THAT(out.str(),
+              AllOf(HasSubstr("NOT FINITE: faulty gru uniform, lag 1: "),
+                    HasSubstr("FAIL: 0 of 20 norms of gated cells are finite; no bound")));
 }
 
 TEST(PlantedViolation, ABoundWithTheWrongFactorFails) {
@@ -214,8 +217,8 @@ TEST(PlantedViolation, ABoundWithTheWrongFactorFails) {
   for (const Row& row : measured("rnn:identity", "orthogonal")) {
     const auto lag = static_cast<double>(row.lag);
     const auto holds = [&](double factor) {
-      return bound_holds(row.norm, std::pow(factor * row.sigma_max, lag), row.lag, units,
-                         Dtype::f64);
+      return verdict_of(row.norm, std::pow(factor * row.sigma_max, lag), row.lag, units,
+                        Dtype::f64) == Verdict::holds;
     };
     EXPECT_TRUE(holds(1));
     EXPECT_FALSE(holds(1 - 1e-6)) << "the slack is for rounding only (W_hh is rounded to f32)";
@@ -226,13 +229,17 @@ TEST(PlantedViolation, ABoundWithTheWrongFactorFails) {
   EXPECT_FALSE(largest_slope(parse_cell("lstm")));
 }
 
-TEST(BoundHolds, WhereNumbersEnd) {
-  const double inf = std::numeric_limits<double>::infinity();
-  EXPECT_TRUE(bound_holds(1e-40, 1e-45, 10, 4, Dtype::f32)) << "below the normal numbers of f32";
-  EXPECT_FALSE(bound_holds(1e-40, 1e-45, 10, 4, Dtype::f64));
-  EXPECT_TRUE(bound_holds(inf, 1e39, 10, 4, Dtype::f32)) << "the bound lies beyond f32, too";
-  EXPECT_FALSE(bound_holds(inf, 1e39, 10, 4, Dtype::f64));
-  EXPECT_FALSE(bound_holds(std::nan(""), 1, 10, 4, Dtype::f32));
+TEST(VerdictOf, WhereNumbersEnd) {
+  const double inf = std::numeric_limits<double>::infinity(), nan = std::nan("");
+  EXPECT_EQ(verdict_of(1e-40, 1e-45, 10, 4, Dtype::f32), Verdict::holds)
+      << "below the normal numbers of f32";
+  EXPECT_EQ(verdict_of(1e-40, 1e-45, 10, 4, Dtype::f64), Verdict::violated);
+  EXPECT_EQ(verdict_of(1e30, 1e39, 10, 4, Dtype::f32), Verdict::holds);
+  for (const double norm : {inf, nan}) {
+    EXPECT_EQ(verdict_of(norm, 1e39, 10, 4, Dtype::f32), Verdict::out_of_range);
+    EXPECT_EQ(verdict_of(norm, 1e39, 10, 4, Dtype::f64), Verdict::violated);
+    EXPECT_EQ(verdict_of(norm, 1, 10, 4, Dtype::f32), Verdict::violated);
+  }
 }
 
 // ---- The program ----
@@ -253,7 +260,56 @@ TEST(FlowProgram, PrintsATableForEachCellAndTheVerdict) {
   EXPECT_EQ(outcome.code, program::good);
   EXPECT_THAT(outcome.text, AllOf(HasSubstr("rnn, naive, f64, H=4, T=5: |dh_T/dh_(T-lag)|\n"),
                                   HasSubstr("lstm, naive"), HasSubstr("remember"),
-                                  HasSubstr("holds"), HasSubstr("PASS: 40 of 40 bounds hold.")));
+                                  HasSubstr("holds"), HasSubstr("PASS: 40 of 40 bounds hold.\n")));
+  EXPECT_THAT(outcome.text, HasSubstr("NO CHECK: 45 of 45 norms of gated cells are finite"));
+}
+
+TEST(FlowProgram, WithoutABoundNothingPasses) {
+  const Outcome outcome = run({"--cell", "gru", "--seq-len", "3", "--hidden", "4"});
+  EXPECT_EQ(outcome.code, program::good);
+  EXPECT_THAT(outcome.text, AllOf(HasSubstr("NO CHECK: 27 of 27 norms of gated cells are finite"),
+                                  Not(HasSubstr("PASS")), Not(HasSubstr("bounds hold"))));
+}
+
+TEST(FlowProgram, WhatOverflowsIsOutOfRangeAndDoesNotHold) {
+  const auto rows = [](std::size_t in_range, std::size_t beyond) {
+    Row row;
+    row.dtype = "f32", row.bound = 1, row.verdict = Verdict::holds;
+    std::vector<Row> all(in_range, row);
+    row.norm = std::nan(""), row.bound = 1e40, row.verdict = Verdict::out_of_range;
+    all.insert(all.end(), beyond, row);
+    return all;
+  };
+  const auto text = [](const std::vector<Row>& of) {
+    std::ostringstream out;
+    print(out, of);
+    return out.str();
+  };
+  EXPECT_EQ(exit_code_of(rows(2, 1)), program::good);
+  EXPECT_THAT(text(rows(2, 1)), HasSubstr("PASS: 2 of 3 bounds hold, 1 are out of range: norm and "
+                                          "bound overflow f32.\n"));
+  EXPECT_EQ(exit_code_of(rows(0, 3)), program::nothing_done);
+  EXPECT_THAT(text(rows(0, 3)), HasSubstr("NOTHING CHECKED: 0 of 3 bounds hold, 3 are out"));
+
+  const Outcome outcome =
+      run({"--dtype", "f32", "--seq-len", "1000", "--cell", "rnn:identity", "--hidden", "4"});
+  EXPECT_EQ(outcome.code, program::good);
+  EXPECT_THAT(outcome.text, AllOf(HasSubstr("out of range\n"), Not(HasSubstr("400 of 400"))));
+}
+
+TEST(FlowProgram, AnOutputThatCannotBeWrittenIsNoticedBeforeTheWork) {
+  const std::string nowhere = ::testing::TempDir() + "absent/flow.csv";
+  const char* arguments[] = {"bptt-verify", "--flow",   "--seq-len",
+                             "2",           "--output", nowhere.c_str()};
+  std::ostringstream out;
+  try {
+    run_flow(std::size(arguments), arguments, out);
+    ADD_FAILURE() << "written";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::unavailable);
+    EXPECT_THAT(error.what(), HasSubstr(nowhere + ": cannot write it: No such file"));
+  }
+  EXPECT_EQ(out.str(), "");
 }
 
 TEST(FlowProgram, BadFlagsAreBadUsage) {

@@ -61,7 +61,7 @@ class Measurement {
       measure_lag(row);
       if (const auto gamma = largest_slope(network_.cell)) {
         row.bound = std::pow(*gamma * row.sigma_max, static_cast<double>(lag));
-        row.holds = bound_holds(row.norm, *row.bound, lag, network_.H, dtype_of<T>);
+        row.verdict = verdict_of(row.norm, *row.bound, lag, network_.H, dtype_of<T>);
       }
       rows.push_back(row);
     }
@@ -150,17 +150,20 @@ Spec spec_of(const Network& network, Index steps) {
   return spec;
 }
 
-bool bound_holds(double norm, double bound, Index lag, Index H, Dtype dtype) {
+Verdict verdict_of(double norm, double bound, Index lag, Index H, Dtype dtype) {
   return dispatch(dtype, [&]<class T>(std::type_identity<T>) {
     using Limits = std::numeric_limits<T>;
-    if (!std::isfinite(norm)) return bound > static_cast<double>(Limits::max());
+    if (!std::isfinite(norm)) {
+      return bound > static_cast<double>(Limits::max()) ? Verdict::out_of_range : Verdict::violated;
+    }
     // A backward step is a product of H terms; rounding it moves a vector by H half-ulps of the
     // product with |W_hh|, whose norm is sqrt(H) times that of W_hh at most.
     const double h = static_cast<double>(H);
     const double slack =
         static_cast<double>(lag) * (h + 4) * std::sqrt(h) * static_cast<double>(Limits::epsilon());
     // Below the smallest normal number rounding is absolute.
-    return norm <= bound * (1 + slack) + h * static_cast<double>(Limits::min());
+    const bool holds = norm <= bound * (1 + slack) + h * static_cast<double>(Limits::min());
+    return holds ? Verdict::holds : Verdict::violated;
   });
 }
 

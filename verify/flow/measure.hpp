@@ -38,8 +38,8 @@ Spec spec_of(const Network&, Index steps);
 /// identity, so the rows of dh0 are those of the Jacobian.
 std::vector<Row> measure(const Backend&, Dtype, const Network&);
 
-/// Whether norm <= bound, but for the rounding of `lag` backward steps in this precision; where
-/// the norm overflowed, whether the bound does. NaN is an overflow.
-bool bound_holds(double norm, double bound, Index lag, Index H, Dtype);
+/// Whether norm <= bound, but for the rounding of `lag` backward steps in this precision. A norm
+/// that is not finite, NaN included, is out of range where the bound is, too, and else violates it.
+Verdict verdict_of(double norm, double bound, Index lag, Index H, Dtype);
 
 }  // namespace bptt::verify::flow

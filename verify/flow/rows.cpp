@@ -92,6 +92,13 @@ std::string checked(Parse parse, std::string_view text, const char* expected) {
   }
 }
 
+/// The words of column `holds`.
+constexpr struct {
+  Verdict verdict;
+  std::string_view word;
+} verdicts[] = {
+    {Verdict::holds, "yes"}, {Verdict::violated, "no"}, {Verdict::out_of_range, "out of range"}};
+
 constexpr Column table[] = {
     {"schema", [](const Row&) { return to_text(schema_version); },
      [](Row&, std::string_view text) {
@@ -122,11 +129,16 @@ constexpr Column table[] = {
     optional_size_column<&Row::bound>("bound"),
     {"holds",
      [](const Row& row) {
-       return std::string(!row.holds ? "" : *row.holds ? "yes" : "no");
+       for (const auto& [verdict, word] : verdicts) {
+         if (row.verdict == verdict) return std::string(word);
+       }
+       return std::string();
      },
      [](Row& row, std::string_view text) -> std::string {
-       if (text == "yes" || text == "no") row.holds = text == "yes";
-       return text.empty() || row.holds ? "" : "yes, no, or nothing";
+       for (const auto& [verdict, word] : verdicts) {
+         if (text == word) row.verdict = verdict;
+       }
+       return text.empty() || row.verdict ? "" : "yes, no, out of range, or nothing";
      }},
 };
 
@@ -146,8 +158,8 @@ std::optional<Complaint> complaint_about(const Row& row) {
     return Complaint{"lag", "expected at most T = " + std::to_string(row.T) + "; got " +
                                 std::to_string(row.lag)};
   }
-  if (row.holds.has_value() != row.bound.has_value()) {
-    return Complaint{"holds", row.bound ? "expected yes or no beside a bound; got nothing"
+  if (row.verdict.has_value() != row.bound.has_value()) {
+    return Complaint{"holds", row.bound ? "expected a verdict beside a bound; got nothing"
                                         : "expected nothing without a bound; got a verdict"};
   }
   return std::nullopt;
@@ -173,16 +185,6 @@ std::string csv_text(const std::vector<Row>& rows) {
     text.back() = '\n';
   }
   return text;
-}
-
-void write_csv(const std::string& path, const std::vector<Row>& rows) {
-  std::ofstream file(path, std::ios::binary);
-  errno = file ? 0 : errno;
-  file << csv_text(rows) << std::flush;
-  if (!file) {
-    throw Error(ErrorKind::unavailable,
-                path + ": cannot write: " + std::generic_category().message(errno));
-  }
 }
 
 std::vector<Row> parse_csv(std::string_view text, const std::string& name) {

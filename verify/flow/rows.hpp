@@ -13,6 +13,13 @@ namespace bptt::verify::flow {
 
 inline constexpr int schema_version = 1;
 
+/// Of a norm beside its bound.
+enum class Verdict {
+  holds,         ///< norm <= bound, but for rounding
+  violated,      ///< it is not, or is no number though the bound is one
+  out_of_range,  ///< the norm overflowed, and so does the bound: nothing can be compared
+};
+
 /// One norm: |dh_T / dh_(T-lag)| of one network.
 struct Row {
   std::string backend, dtype, cell, initialisation;
@@ -24,8 +31,7 @@ struct Row {
   double norm = 0;                  ///< operator norm of dh_T/dh_k, c_k held; not finite: overflow
   std::optional<double> cell_norm;  ///< lstm: that of dh_T/dc_k, h_k held
   std::optional<double> bound;      ///< rnn: (gamma sigma_max)^lag; infinity where it overflows
-  /// rnn: whether norm <= bound but for rounding; nothing where there is no bound.
-  std::optional<bool> holds;
+  std::optional<Verdict> verdict;   ///< nothing where there is no bound
 
   bool operator==(const Row&) const = default;
 };
@@ -34,8 +40,6 @@ struct Row {
 const std::vector<std::string_view>& columns();
 
 std::string csv_text(const std::vector<Row>&);
-/// Throws Error(unavailable) naming the path and the system's reason.
-void write_csv(const std::string& path, const std::vector<Row>&);
 
 /// RFC 4180 with LF or CRLF; anything but the columns above with values in their ranges, each lag
 /// of a network once, is Error(data), "FILE:LINE: column 'NAME': expected ...; got ...". `name`

@@ -20,8 +20,11 @@ constexpr const char* epilogue =
     "  bptt-verify --flow --output flow.csv && bptt-report --flow flow.csv --html flow.html\n"
     "  bptt-verify --flow --cell rnn:relu --seq-len 100 --hidden 32 --backend blas\n"
     "\n"
-    "Exit codes: 0 every bound holds, 1 one does not, 4 nothing was measured, 64 wrong usage,\n"
-    "69 not available here.";
+    "Exit codes: 0 every bound holds that numbers of this precision can show, or there is none "
+    "(lstm,\n"
+    "gru) and every norm is finite; 1 not so; 4 nothing was measured, or every bound is out of "
+    "range;\n"
+    "64 wrong usage; 69 not available here.";
 
 constexpr const char* default_cells = "rnn,rnn:relu,rnn:sigmoid,lstm,gru";
 constexpr Index largest_hidden = 512;

@@ -100,6 +100,16 @@ TEST(Audit, TwoWaysToTheTruthAgree) {
   EXPECT_GT(checked, 40);
 }
 
+TEST(Audit, FeedForwardWeightsAreThoseOfTheSuitesNetwork) {
+  int compared = 0;
+  for (const Row& row : rows()) {
+    if (!row.name().starts_with("C feed-forward, C = 1/2 (y-t)^2: dC/d")) continue;
+    EXPECT_TRUE(row.oracle_gap) << row.name();
+    ++compared;
+  }
+  EXPECT_EQ(compared, 2);
+}
+
 TEST(Audit, NoRowComparesNothingWithNothing) {
   // In one step there is no a(t-1) without a(0); and what does not depend on a(t) is zero.
   const std::set<std::string> may = {"C SISO: dW", "C SIMO: dW", "C MIMO: dW",

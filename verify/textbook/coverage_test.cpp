@@ -1,8 +1,10 @@
 // Every statement of the documents is a row of the audit or a case of bptt-verify: the list at the
 // end of docs/textbook.md names rows and cases that exist.
 #include <algorithm>
+#include <cstdio>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <set>
 #include <sstream>
 
@@ -61,7 +63,7 @@ TEST(Coverage, EveryPatternNamesACase) {
   int patterns = 0;
   for (const Statement& statement : statements()) {
     for (const std::string& pattern : quoted(statement.cases)) {
-      if (pattern.starts_with("bptt-")) continue;  // a program of its own
+      if (pattern.starts_with("bptt-")) continue;  // a program of its own, see below
       ++patterns;
       EXPECT_TRUE(std::any_of(names.begin(), names.end(), [&](const std::string& name) {
         return matches_glob(pattern, name);
@@ -69,6 +71,39 @@ TEST(Coverage, EveryPatternNamesACase) {
     }
   }
   EXPECT_GT(patterns, 30);
+}
+
+/// What a program says to --help.
+std::string help_of(const std::string& program) {
+  const std::string command = std::string(BPTT_BIN_DIR) + "/" + program + " --help";
+  std::string text;
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
+  if (!pipe) return text;
+  for (int c = std::getc(pipe.get()); c != EOF; c = std::getc(pipe.get())) {
+    text += static_cast<char>(c);
+  }
+  return text;
+}
+
+/// "bptt-bench --workload char-lm": the program knows the flag, and names the value.
+TEST(Coverage, EveryProgramNamedKnowsItsFlags) {
+  int programs = 0;
+  for (const Statement& statement : statements()) {
+    for (const std::string& pattern : quoted(statement.cases)) {
+      if (!pattern.starts_with("bptt-")) continue;
+      ++programs;
+      std::istringstream words(pattern);
+      std::string program;
+      words >> program;
+      const std::string help = help_of(program);
+      int flags = 0;
+      for (std::string word; words >> word; ++flags) {
+        EXPECT_NE(help.find(word), std::string::npos) << program << " --help: no " << word;
+      }
+      EXPECT_GT(flags, 0) << pattern;
+    }
+  }
+  EXPECT_EQ(programs, 2);
 }
 
 TEST(Coverage, EveryRowIsListedAndEveryListedRowExists) {

@@ -46,8 +46,10 @@ Study make_study(int steps) {
   for (int t = 1; t <= steps; ++t) upstream[at("a", t)] = own_error(s, t);
   s.from_naive = run_naive({"lstm", {"_i", "_f", "_c", "_o"}}, steps, s.given, upstream).gradient;
   // The last two steps, for which the printed formulas are exact at every T.
-  s.truth["last two"] =
-      steps == 1 ? s.truth["a(1)"] : stacked(s.truth[at("a", steps - 1)], s.truth[at("a", steps)]);
+  for (const std::string state : {"a", "c"}) {
+    const Real last = s.truth[at(state, steps)];
+    s.truth["last two " + state] = steps == 1 ? last : stacked(s.truth[at(state, steps - 1)], last);
+  }
   return s;
 }
 
@@ -80,7 +82,10 @@ Named<double> printed(const Study& s) {
     const Real dE_dc = dE_da * state_to_output(s, t) + from_next_c;
     g["dE/da"] = stacked(g["dE/da"], dE_da);
     g["dE/dc"] = stacked(g["dE/dc"], dE_dc);
-    if (t >= s.steps - 1) g["last two"] = stacked(g["last two"], dE_da);
+    if (t >= s.steps - 1) {
+      g["last two a"] = stacked(g["last two a"], dE_da);
+      g["last two c"] = stacked(g["last two c"], dE_dc);
+    }
     for (const std::string gate : {"f", "i", "c", "o"}) {
       const Real d = delta(s, gate, t, dE_da, dE_dc);
       g["W_" + gate] += outer(d, s.forward[at("a", t - 1)]);
@@ -157,7 +162,8 @@ std::vector<Row> rows_of_b_lstm() {
       {"dE/dc",
        {"dE/dc(t)", "dE(t)/dc(t) + dE(t+1)/dc(t)",
         "dE/da(t) o(t) (1 - tanh^2 c(t)) + dE/dc(t+1) f(t+1)", two}},
-      {"last two", {"dE/da(T-1), dE/da(T)", "dE(t)/da(t) + dE(t+1)/da(t)", ""}},
+      {"last two a", {"dE/da(T-1), dE/da(T)", "dE(t)/da(t) + dE(t+1)/da(t)", ""}},
+      {"last two c", {"dE/dc(T-1), dE/dc(T)", "dE(t)/dc(t) + dE(t+1)/dc(t)", ""}},
   };
   const struct {
     const char *gate, *factor;

@@ -8,23 +8,27 @@
 namespace bptt::verify::textbook {
 namespace {
 
-/// g1 with its largest slope.
+enum class G1 { tanh, relu, sigmoid };
+
+/// g1 with the suite's cell that has it, and its largest slope.
 struct Slope {
+  G1 g1;
   const char* cell;
   double gamma;
 };
-constexpr Slope tanh_unit{"rnn", 1}, relu_unit{"rnn:relu", 1}, sigmoid_unit{"rnn:sigmoid", 0.25};
+constexpr Slope tanh_unit{G1::tanh, "rnn", 1}, relu_unit{G1::relu, "rnn:relu", 1},
+    sigmoid_unit{G1::sigmoid, "rnn:sigmoid", 0.25};
 
 template <class T>
 Matrix<T> g1(const Slope& unit, const Matrix<T>& p) {
-  if (unit.cell == tanh_unit.cell) return tanh(p);
-  if (unit.cell == sigmoid_unit.cell) return sigmoid(p);
+  if (unit.g1 == G1::tanh) return tanh(p);
+  if (unit.g1 == G1::sigmoid) return sigmoid(p);
   return map(p, [](const T& z) { return std::real(z) > 0 ? z : T(0); });
 }
 
 Real g1_slope(const Slope& unit, const Real& a) {
-  if (unit.cell == tanh_unit.cell) return tanh_slope(a);
-  if (unit.cell == sigmoid_unit.cell) return sigmoid_slope(a);
+  if (unit.g1 == G1::tanh) return tanh_slope(a);
+  if (unit.g1 == G1::sigmoid) return sigmoid_slope(a);
   return map(a, [](double value) { return value > 0 ? 1.0 : 0.0; });
 }
 
@@ -180,7 +184,7 @@ std::vector<Row> rows_of_b_rnn() {
       {"U", {"dU", "sum_t sum_{k<=t} g1'(k) * [da(t)/da(k) V^T (yhat(t)-y(t))] x(k)^T", ""}},
   };
   for (const Slope& unit : {tanh_unit, relu_unit}) {
-    const std::string subject = unit.cell == tanh_unit.cell ? "RNN, g1 tanh" : "RNN, g1 relu";
+    const std::string subject = unit.g1 == G1::tanh ? "RNN, g1 tanh" : "RNN, g1 relu";
     for (Row& row : judge_all(
              'B', subject, studies_of([&](int steps) { return make_study(steps, unit); }),
              [&](const Study& s) { return printed(s, unit); }, claims)) {

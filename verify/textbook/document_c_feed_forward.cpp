@@ -1,5 +1,6 @@
 // C: "Backpropagation through Time: a mathematical overview", feed-forward networks. Instead of
 // time steps there are layers.
+#include "impls/net/mlp.hpp"
 #include "verify/textbook/networks.hpp"
 
 namespace bptt::verify::textbook {
@@ -105,6 +106,50 @@ Named<double> truth(const Study& s) {
   return g;
 }
 
+net::LayerActivation activation_of(Unit unit) {
+  if (unit == Unit::sigmoid) return net::LayerActivation::sigmoid;
+  if (unit == Unit::tanh) return net::LayerActivation::tanh;
+  return unit == Unit::relu ? net::LayerActivation::relu : net::LayerActivation::leaky_relu;
+}
+
+View<double> view_of(Real& matrix) {
+  return {matrix.values().data(), {matrix.rows(), matrix.columns()}};
+}
+View<double> column_of(Real& matrix) {
+  return {matrix.values().data(), {matrix.rows()}};
+}
+View<double> row_of(Real& matrix) {
+  return {matrix.values().data(), {1, matrix.rows()}};
+}
+
+/// dC/dw^l and dC/db^l of C = 1/2 (y-t)^2 from the suite's own network.
+Named<double> from_suite(Study s, Unit unit) {
+  net::MlpSpec spec{inputs, {}, true};
+  Named<double> w, b;
+  std::vector<net::DenseParams<const double>> params;
+  std::vector<net::DenseParams<double>> grads;
+  for (int l = 1; l <= s.steps; ++l) {
+    Real &weight = s.given[at("w", l)], &bias = s.given[at("b", l)];
+    spec.layers.push_back({weight.rows(), activation_of(unit)});
+    Real &dw = w[at("", l)] = Real(weight.rows(), weight.columns()),
+         &db = b[at("", l)] = Real(bias.rows(), 1);
+    params.push_back(net::DenseParams<double>{view_of(weight), column_of(bias)});
+    grads.push_back({view_of(dw), column_of(db)});
+  }
+  net::Mlp<double> network(spec, 1);
+  const View<const double> x = row_of(s.given["x"]);
+  const View<const double> y = network.forward(params, x);
+  Real error(outputs, 1);
+  for (Index i = 0; i < outputs; ++i) error(i, 0) = y[i] - s.given["t"](i, 0);
+  network.backward(params, x, row_of(error), grads, {});
+  Named<double> g;
+  for (int l = s.steps; l >= 1; --l) {
+    g["w"] = stacked(g["w"], flattened(w[at("", l)]));
+    g["b"] = stacked(g["b"], b[at("", l)]);
+  }
+  return g;
+}
+
 Real single(double value) {
   Real result(1, 1);
   result(0, 0) = value;
@@ -127,7 +172,9 @@ std::vector<Row> rows_of_c_feed_forward() {
       Samples samples;
       for (const Unit unit : units) {
         const Study s = make_study(steps, unit, Cost::half_squared);
-        samples.push_back({printed(s, unit, Cost::half_squared)[name], truth(s)[name]});
+        Named<double> suite = from_suite(s, unit);
+        samples.push_back({printed(s, unit, Cost::half_squared)[name], truth(s)[name],
+                           suite.has(name) ? suite[name] : Real()});
       }
       return samples;
     }));
