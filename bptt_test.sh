@@ -231,6 +231,21 @@ expect said 'apt-get could not install cmake: Failed to fetch: Temporary failure
 expect_not called '^cmake'
 expect_not called '^bptt-verify'
 
+new_world 'a peer that cannot be installed is one warning, and everything else goes on'
+rm "$scratch/dpkg/libdnnl-dev"
+touch "$scratch/archive/.offline"
+bptt deps
+expect exits 0
+expect said 'warning: backends are left out .*apt-get could not install libdnnl-dev: Failed to fetch'
+bptt verify
+expect exits 0
+expect_not said 'left out'
+expect_not called '^apt-get'
+rm "$scratch/archive/.offline"
+bptt deps
+expect exits 0
+expect called '^apt-get .*install -y --no-install-recommends libdnnl-dev$'
+
 new_world 'without root and sudo what is missing is listed, with the cure'
 not_root
 rm "$scratch/dpkg/cmake" "$scratch/dpkg/g++" "$bin/cmake"
@@ -285,6 +300,33 @@ expect called '^apt-get .* clang-format-14 clang-tidy-14$'
 bptt deps nosuch
 expect exits 64
 expect said "'nosuch'"
+
+new_world 'PyTorch is installed and built on demand only'
+rm "$scratch/dpkg/libtorch-dev"
+bptt verify
+expect exits 0
+expect_not called '^apt-get'
+expect_not called 'BPTT_TORCH'
+bptt deps torch
+expect exits 0
+expect called '^apt-get .*install -y --no-install-recommends libtorch-dev$'
+bptt verify
+expect called "^cmake -S $tree --preset release -DBPTT_TORCH=ON\$"
+bptt verify
+expect_not called '^cmake -S'
+bptt clean
+bptt verify
+expect called "^cmake -S $tree --preset release\$"
+
+new_world 'PyTorch that cannot be installed is not built'
+rm "$scratch/dpkg/libtorch-dev"
+touch "$scratch/archive/.offline"
+bptt deps torch
+expect exits 69
+expect said 'apt-get could not install libtorch-dev'
+bptt verify
+expect exits 0
+expect called "^cmake -S $tree --preset release\$"
 
 # ---- charts ----
 

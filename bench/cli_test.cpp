@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,6 +36,8 @@ class Cli : public ::testing::Test {
     const std::string out = folder / "out", err = folder / "err";
     const pid_t child = fork();
     if (child == 0) {
+      // The machine's limits are measured where a test is about them.
+      setenv("BPTT_LIMITS", "off", 1);
       if (freopen(out.c_str(), "w", stdout) != nullptr &&
           freopen(err.c_str(), "w", stderr) != nullptr) {
         execv(argv[0], argv.data());
@@ -144,7 +147,9 @@ TEST_F(Cli, CharLmLeavesAModelAndContinuesIt) {
       run(with(model, {"--steps", "0", "--load-weights", weights, "--sample", "60"}));
   EXPECT_EQ(used.code, 0) << used.err;
   EXPECT_EQ(said(used.out).substr(0, 100), said(trained.out).substr(0, 100));
-  EXPECT_TRUE(results::read_csv(folder / "r.csv").empty());
+  for (const auto& row : results::read_csv(folder / "r.csv")) {
+    EXPECT_TRUE(results::refusal_of(row)) << "a training of no steps was measured";
+  }
 
   expect_refused(with(model, {"--save-weights", folder / "text"}), 64,
                  "--save-weights and --text: expected different files");
@@ -217,6 +222,74 @@ TEST_F(Cli, AnInterruptKeepsWhatWasMeasured) {
   EXPECT_EQ(result.code, 130) << result.err;
   EXPECT_GE(results::read_csv(csv).size(), 9u);
   EXPECT_THAT(result.out, HasSubstr("interrupted"));
+}
+
+TEST_F(Cli, LimitsMakeBounds) {
+  const std::string csv = folder / "r.csv";
+  const Result result = run(with(tiny, {"--output", csv, "--limits", "on", "--backend", "naive",
+                                        "--cell", "rnn", "--case-time", "0.01"}));
+  EXPECT_EQ(result.code, 0) << result.err;
+  for (const auto& row : results::read_csv(csv)) {
+    ASSERT_TRUE(row.bound_seconds && row.fraction_of_bound && row.bytes);
+    EXPECT_DOUBLE_EQ(*row.fraction_of_bound, *row.bound_seconds / *row.seconds);
+    EXPECT_EQ(row.origin, "own");
+    EXPECT_EQ(row.reorder_seconds, 0.0);
+  }
+  const auto json = nlohmann::json::parse(text_in(folder / "r.environment.json"));
+  for (const char* when : {"at_start", "at_end"}) {
+    EXPECT_GT(json["limits"][when]["fma_peak"][0]["gflops"], 0.0);
+    EXPECT_GT(json["limits"][when]["bandwidth"].size(), 0u);
+  }
+  EXPECT_EQ(json["gemm_at_shapes"].size(), 3u);
+  EXPECT_TRUE(json["findings"].is_array());
+  EXPECT_EQ(json["denormals"]["threads_flushing"], 0);
+}
+
+TEST_F(Cli, OnlyTheRecurrence) {
+  const std::string csv = folder / "r.csv";
+  const Result result =
+      run({"--shape", "3x2x5,3x2x5/recurrent-only", "--cell", "rnn", "--backend", "naive",
+           "--min-time", "0.0001", "--repetitions", "1", "--phase", "forward", "--output", csv});
+  EXPECT_EQ(result.code, 0) << result.err;
+  const auto rows = results::read_csv(csv);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].options, "");
+  EXPECT_EQ(rows[1].options, "mode=recurrent-only");
+  EXPECT_EQ(rows[1].I, 1);
+  EXPECT_EQ(rows[0].flops, 2. * rows[1].flops.value());
+  expect_refused({"--mode", "recurrent-only", "--input", "8"}, 64, "--input: expected no inputs");
+  expect_refused({"--mode", "recurrent-only", "--layers", "2"}, 64, "--layers: expected 1");
+  expect_refused({"--mode", "half"}, 64, "--mode: expected one of full-layer, recurrent-only");
+  expect_refused({"--shape", "1x2x3/half"}, 64, "--shape: expected one of full-layer");
+}
+
+TEST_F(Cli, TheDoctorTellsInTextAndJson) {
+  const std::string path = folder / "d.json";
+  const Result result = run({"--doctor", "--json", path});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("This machine"), HasSubstr("Its limits"),
+                                ::testing::Not(HasSubstr("blas-kernels"))));
+  const auto json = nlohmann::json::parse(text_in(path));
+  EXPECT_EQ(json["schema_version"], 1);
+  for (const char* key : {"findings", "system", "build", "libraries", "blas", "limits"}) {
+    EXPECT_TRUE(json.contains(key)) << key;
+  }
+  expect_refused({"--doctor", "--json", folder / "nowhere/d.json"}, 69, "nowhere/d.json: cannot");
+  const Result rate = run({"--gemm-peak", "--dtype", "f32"});
+  EXPECT_EQ(rate.code, 0);
+  EXPECT_THAT(rate.out, StartsWith("f32 1 "));
+}
+
+TEST_F(Cli, KernelsThatAreNotTheBestAreFoundWithTheirFactor) {
+#if !defined(__x86_64__)
+  GTEST_SKIP() << "no core types are known of this architecture";
+#endif
+  setenv("OPENBLAS_CORETYPE", "Prescott", 1);
+  const Result result = run({"--doctor", "--strict"});
+  unsetenv("OPENBLAS_CORETYPE");
+  EXPECT_EQ(result.code, 3);
+  EXPECT_THAT(result.out, AllOf(HasSubstr("blas-kernels: OpenBLAS runs its Prescott kernels"),
+                                HasSubstr("costs: measured: "), HasSubstr(" times as fast")));
 }
 
 TEST_F(Cli, NothingMeasuredIsNotGood) {

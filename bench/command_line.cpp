@@ -19,6 +19,7 @@ program::CommandLine command_line() {
       "  bptt-bench --cell lstm,gru --hidden 64:1024:x2 --batch 1,32 --threads 1,2\n"
       "  bptt-bench --preset deepbench --cell lstm --dry-run\n"
       "  bptt-bench --layers 1,2,4 --bidirectional off,on --recompute none,gates\n"
+      "  bptt-bench --doctor\n"
       "  bptt-bench --workload char-lm --layers 2 --text book.txt --sample 500\n"
       "\n"
       "Settings come from flags, then from BPTT_* variables (BPTT_SEQ_LEN=50), then from "
@@ -47,6 +48,9 @@ program::CommandLine command_line() {
           "sizes as TxBxH, TxBxHxI or, for one kind of cell, gru@TxBxH; may be repeated; an extent "
           "given "
           "by its own flag as well replaces that of every size")(
+          "mode", text()->value_name("LIST"),
+          "full-layer, recurrent-only: without the product of input and weights, as DeepBench "
+          "counts (default: full-layer, or as --shape has it: TxBxH/recurrent-only)")(
           "layers", text()->value_name("LIST")->default_value("1"), "layers, one upon the other")(
           "bidirectional", text()->value_name("LIST")->default_value("off"),
           "off, on: a second direction in every layer")(
@@ -63,17 +67,30 @@ program::CommandLine command_line() {
           "that one repetition lasts at least")(
           "max-call", po::value<double>()->value_name("SECONDS")->default_value(10, "10"),
           "refuse a backend the cases where one call would take longer, by estimate")(
+          "case-time", po::value<double>()->value_name("SECONDS")->default_value(0, "0"),
+          "end the rounds of a case after so long, with at least 5; 0: never")(
           "bind", text()->value_name("on|off")->default_value("on"),
           "bind each thread to a processor, so that times do not depend on where the system puts "
           "them")("seed", po::value<std::uint64_t>()->value_name("N")->default_value(1),
-                  "of weights and inputs");
+                  "of weights and inputs")(
+          "limits", text()->value_name("on|off")->default_value("on"),
+          "measure what the machine can do at most, at the start and at the end: arithmetic, "
+          "bandwidths, barriers; rows then tell the least time possible");
   add_training_flags(line);
   line.group("Output").add_options()(
       "output", text()->value_name("FILE"),
       "the CSV file, written anew (default bptt-bench-TIME.csv); what it was measured on goes to "
       "FILE's name with .environment.json")(
       "dry-run", "print the cases with memory and time estimates; measure nothing")(
-      "list-backends", "print the backends that are built in, and why others are not")(
+      "doctor",
+      "examine the machine and this build: what is wrong for measuring, what it costs and "
+      "what cures it")("json", text()->value_name("FILE"),
+                       "with --doctor: facts, limits and findings as JSON; - is standard output")(
+      "strict", "with --doctor: exit code 3 where there is a warning")(
+      "gemm-peak",
+      "print the rate of a large matrix product by OpenBLAS, for each dtype and number "
+      "of threads as `f32 1 123`")("list-backends",
+                                   "print the backends that are built in, and why others are not")(
       "list-presets", "print the presets");
   return line;
 }

@@ -18,13 +18,13 @@ double measured_rate(const Backend& backend, const Case& probe) {
   const auto run = layer->plan(backend);
   run->call(Phase::train_step);
   // The best of a few, where it costs nothing: a single call is easily disturbed.
-  double best = run->time(Phase::train_step, 1), spent = best;
+  double best = run->time(Phase::train_step, 1).seconds, spent = best;
   while (spent < 0.02) {
-    const double seconds = run->time(Phase::train_step, 1);
+    const double seconds = run->time(Phase::train_step, 1).seconds;
     best = std::min(best, seconds);
     spent += seconds;
   }
-  return flops_of(Phase::train_step, probe.spec) / best;
+  return flops_of(Phase::train_step, probe) / best;
 }
 
 }  // namespace
@@ -48,7 +48,7 @@ double CostModel::rate(const Backend& backend, const Case& c) {
 }
 
 double CostModel::call_seconds(const Backend& backend, const Case& c, Phase phase) {
-  return flops_of(phase, c.spec) / rate(backend, c);
+  return flops_of(phase, c) / rate(backend, c);
 }
 
 double CostModel::case_seconds(const Backend& backend, const Case& c, const Settings& settings) {
@@ -66,8 +66,14 @@ double CostModel::case_seconds(const Backend& backend, const Case& c, const Sett
     const double repetition = std::max(call, settings.min_seconds);
     // A backward that is timed has an untimed forward ahead of it.
     const double untimed = phase == Phase::backward ? repetition / 2 : 0;
-    seconds +=
-        settings.repetitions * (repetition + untimed) + call + std::min(call, settings.min_seconds);
+    double rounds = settings.repetitions;
+    if (settings.case_seconds > 0) {
+      // The backends of a case share its time.
+      const double share = settings.case_seconds / static_cast<double>(settings.backends.size());
+      rounds = std::clamp(share / (repetition + untimed), std::min<double>(rounds, least_rounds),
+                          rounds);
+    }
+    seconds += rounds * (repetition + untimed) + call + std::min(call, settings.min_seconds);
   }
   return seconds;
 }

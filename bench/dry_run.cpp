@@ -88,11 +88,23 @@ void print_dry_run(const Settings& settings, const std::vector<Case>& cases, Cos
          "take less.\n";
 }
 
+namespace {
+
+/// Whether results are bitwise the same for every thread count.
+std::string sameness_text(const Backend& backend) {
+  if (backend.same_for_all_threads(Exec())) return "yes";
+  Exec asked;
+  asked.threads = 2;
+  asked.same_for_all_threads = true;
+  return backend.refusal(Spec(), Dtype::f32, asked) ? "no" : "where asked for";
+}
+
+}  // namespace
+
 void print_backends(std::ostream& out) {
   Table table({{"backend"}, {"version"}, {"bitwise the same for every thread count"}});
   for (const Backend* backend : backends()) {
-    table.add({std::string(backend->name()), backend->version(),
-               backend->same_for_all_threads() ? "yes" : "no"});
+    table.add({std::string(backend->name()), backend->version(), sameness_text(*backend)});
   }
   table.print(out);
   for (const LeftOutBackend& left_out : left_out_backends()) {

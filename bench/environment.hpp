@@ -4,15 +4,20 @@
 #include <string>
 #include <vector>
 
+#include "bench/doctor/findings.hpp"
+#include "bench/gemm_peak.hpp"
 #include "bench/journal.hpp"
-#include "bench/system.hpp"
+#include "bench/limits/limits.hpp"
 
 namespace bptt::bench {
 
 struct Environment {
-  System system;
+  Facts facts;
+  std::vector<Finding> findings;
   Peaks peaks;                       ///< GFLOP/s before the first measurement
   Peaks peaks_at_end;                ///< empty until the run is over
+  Limits limits, limits_at_end;      ///< the latter empty until the run is over
+  std::vector<GemmAtShape> gemms;    ///< of the products that the cases are made of
   std::vector<std::string> command;  ///< argv
   std::string preset;
   bool threads_bound = false;

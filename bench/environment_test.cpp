@@ -18,7 +18,7 @@ TEST(Environment, IsNamedAfterTheResults) {
 TEST(Environment, StandsBesideTheResultsAndIsTheFoldersLast) {
   const TestFolder folder;
   Environment environment;
-  environment.system = inspect_system();
+  environment.facts = inspect();
   environment.peaks = {{{Dtype::f32, 2}, 100.0}};
   environment.command = {"bptt-bench", "--hidden", "\xff"};
   environment.preset = "quick";

@@ -16,6 +16,7 @@ struct Wrong {
   double weight_hh = 1;  ///< its gradient comes out so many times as large as it is
   /// A plan's forward throws what nobody expects at its call of this number, from 0, and later.
   int good_calls = std::numeric_limits<int>::max();
+  LayoutSeconds layouts{};  ///< claimed for each forward and each backward
 };
 
 class FaultyBackend final : public Backend {
@@ -23,7 +24,9 @@ class FaultyBackend final : public Backend {
   FaultyBackend(const Backend& honest, const Wrong& wrong)
       : Backend("faulty"), honest_(honest), wrong_(wrong) {}
   std::string version() const override { return "of " + std::string(honest_.name()); }
-  bool same_for_all_threads() const override { return honest_.same_for_all_threads(); }
+  bool same_for_all_threads(const Exec& exec) const override {
+    return honest_.same_for_all_threads(exec);
+  }
 
  private:
   template <Real T>
@@ -32,21 +35,25 @@ class FaultyBackend final : public Backend {
     FaultyPlan(std::unique_ptr<Plan<T>> honest, const Wrong& wrong)
         : Plan<T>(honest->spec(), honest->exec()), honest_(std::move(honest)), wrong_(wrong) {}
     std::size_t workspace_bytes() const override { return honest_->workspace_bytes(); }
+    LayoutSeconds layout_seconds() const override { return claimed_; }
 
    private:
     void do_forward(const Params<const T>& params, const Inputs<const T>& in,
                     const Outputs<T>& out) override {
       if (wrong_.good_calls-- <= 0) throw std::length_error("vector too long");
+      claimed_ = claimed_ + wrong_.layouts;
       honest_->forward(params, in, out);
     }
     void do_backward(const Params<const T>& params, const Inputs<const T>& in,
                      const OutputGrads<const T>& dout, const Grads<T>& grads) override {
+      claimed_ = claimed_ + wrong_.layouts;
       honest_->backward(params, in, dout, grads);
       for (T& value : grads.params.weight_hh) value *= static_cast<T>(wrong_.weight_hh);
     }
 
     std::unique_ptr<Plan<T>> honest_;
     Wrong wrong_;
+    LayoutSeconds claimed_;
   };
 
   std::optional<std::string> do_refusal(const Spec& spec, Dtype dtype,

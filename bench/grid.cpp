@@ -14,8 +14,16 @@ std::string to_string(const Case& c) {
   if (c.exec.recompute != Recompute::none) {
     text += ", recompute=" + std::string(name_of(c.exec.recompute));
   }
+  if (c.mode == Mode::recurrent_only) text += ", recurrent only";
   return text + ", " + std::to_string(c.exec.threads) +
          (c.exec.threads == 1 ? " thread" : " threads");
+}
+
+double flops_of(Phase phase, const Case& c) {
+  const double all = flops_of(phase, c.spec);
+  if (c.mode == Mode::full_layer) return all;
+  const auto recurrent = static_cast<double>(c.spec.shape.H);
+  return all * recurrent / (recurrent + static_cast<double>(c.spec.shape.I));
 }
 
 std::vector<std::pair<Spec, Index>> layers_of(const Case& c) {
@@ -40,7 +48,9 @@ std::vector<Case> expand(const Settings& settings) {
         Case c;
         c.dtype = dtype;
         c.exec.bind_threads = settings.bind_threads;
-        c.spec = {.cell = cell, .shape = {shape.T, shape.B, shape.I.value_or(shape.H), shape.H}};
+        c.mode = shape.mode.value_or(Mode::full_layer);
+        const Index inputs = c.mode == Mode::recurrent_only ? 1 : shape.H;
+        c.spec = {.cell = cell, .shape = {shape.T, shape.B, shape.I.value_or(inputs), shape.H}};
         for (const Index layers : settings.layers) {
           c.spec.layers = layers;
           for (const bool bidirectional : settings.bidirectional) {

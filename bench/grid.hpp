@@ -16,10 +16,14 @@ struct Case {
   net::StackSpec spec;
   Dtype dtype = Dtype::f32;
   Exec exec;
+  Mode mode = Mode::full_layer;
 };
 /// "lstm f32 T=50 B=64 I=128 H=128, 2 layers, both directions, recompute=gates, 2 threads"; what is
 /// ordinary is left out.
 std::string to_string(const Case&);
+
+/// Of one call, as the case's mode counts them; train_step is forward and backward.
+double flops_of(Phase, const Case&);
 
 /// The different layers of a case, each with how many plans of it there are.
 std::vector<std::pair<Spec, Index>> layers_of(const Case&);

@@ -20,6 +20,9 @@ std::string options_of(const Subject& subject) {
   if (const Recompute recompute = subject.c.exec.recompute; recompute != Recompute::none) {
     options += ":recompute=" + std::string(name_of(recompute));
   }
+  if (subject.c.mode != Mode::full_layer) {
+    options += ":mode=" + std::string(name_of(subject.c.mode));
+  }
   return options + (subject.options.empty() ? "" : ":" + subject.options);
 }
 
@@ -64,6 +67,9 @@ results::Row Journal::row_of(const Subject& subject) const {
   row.verified = subject.verdict.verified;
   row.max_error = subject.verdict.max_error;
   row.note = subject.note;
+  row.origin = subject.backend.is_peer() ? "peer" : "own";
+  row.bytes = subject.bytes;
+  row.bound_seconds = subject.bound_seconds;
   return row;
 }
 
@@ -89,6 +95,9 @@ void Journal::write(const Subject& subject, const std::vector<Measurement>& meas
     row.items_per_second = static_cast<double>(items) / m.seconds;
     row.peak_rss_bytes = peak_rss_bytes();
     row.loss = m.loss;
+    row.reorder_seconds = m.reorder_seconds;
+    row.excluded_seconds = m.excluded_seconds;
+    if (row.bound_seconds) row.fraction_of_bound = *row.bound_seconds / m.seconds;
     writer_.write(row);
     ++measured_;
   }

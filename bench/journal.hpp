@@ -22,6 +22,7 @@ struct Measurement {
   double seconds = 0;
   std::string time;  ///< when it ended, UTC
   std::optional<double> loss;
+  std::optional<double> reorder_seconds{}, excluded_seconds{};  ///< as in Row
 };
 
 /// A case, a backend and a phase, and what is known about them beside the measurements.
@@ -36,6 +37,7 @@ struct Subject {
   std::string note;
   std::string options{};         ///< of the workload, where they make it another case; else empty
   std::optional<Index> items{};  ///< time steps of sequences that a call gets done; none: T*B
+  std::optional<double> bytes{}, bound_seconds{};  ///< of a call (bench/bound.hpp)
 };
 
 class Journal {

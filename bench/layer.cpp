@@ -17,6 +17,7 @@ class TypedRun final : public LayerRun {
     stack_.backward(problem_.params_to_read(), problem_.in, problem_.dout, problem_.grads);
   }
   std::size_t workspace_bytes() const override { return stack_.workspace_bytes(); }
+  LayoutSeconds layout_seconds() const override { return stack_.layout_seconds(); }
 
  private:
   StackProblem<T>& problem_;
@@ -54,13 +55,23 @@ void LayerRun::call(Phase phase) {
   if (phase != Phase::forward) backward();
 }
 
-double LayerRun::time(Phase phase, Index calls) {
+CallTime LayerRun::time(Phase phase, Index calls) {
   const std::string name(name_of(phase));
-  if (phase == Phase::backward) {
-    return time_calls(
-        name, calls, [this] { forward(); }, [this] { backward(); });
-  }
-  return time_calls(name, calls, [this, phase] { call(phase); });
+  LayoutSeconds layouts;  // of what is timed alone
+  const auto watched = [&](auto body) {
+    return [&layouts, this, body] {
+      const LayoutSeconds before = layout_seconds();
+      body();
+      layouts = layouts + (layout_seconds() - before);
+    };
+  };
+  const double wall = phase == Phase::backward
+                          ? time_calls(
+                                name, calls, [this] { forward(); }, watched([this] { backward(); }))
+                          : time_calls(name, calls, watched([this, phase] { call(phase); }));
+  const auto count = static_cast<double>(calls);
+  const double excluded = layouts.activations / count;
+  return {wall - excluded, layouts.weights / count, excluded};
 }
 
 std::unique_ptr<Layer> Layer::make(const Case& c, std::uint64_t seed) {

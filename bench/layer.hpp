@@ -8,6 +8,13 @@
 
 namespace bptt::bench {
 
+/// What a call took: the mean of several.
+struct CallTime {
+  double seconds = 0;   ///< without `excluded`
+  double reorder = 0;   ///< of `seconds`: LayoutSeconds::weights
+  double excluded = 0;  ///< taken off the wall time: LayoutSeconds::activations
+};
+
 /// A backend's plans on a case's tensors.
 class LayerRun {
  public:
@@ -15,11 +22,12 @@ class LayerRun {
   virtual void forward() = 0;
   virtual void backward() = 0;  ///< after a forward of its own
   virtual std::size_t workspace_bytes() const = 0;
+  virtual LayoutSeconds layout_seconds() const = 0;
 
   /// One call of a phase, with the forward that a backward needs.
   void call(Phase);
-  /// Wall seconds of one call, the mean of `calls`; a backward's forward is not timed.
-  double time(Phase, Index calls);
+  /// Of one call, the mean of `calls`; a backward's forward is not timed.
+  CallTime time(Phase, Index calls);
 };
 
 /// Parameters uniform in +-1/sqrt(H) as PyTorch draws them; x, h0, c0 and the gradients dy, dhT,

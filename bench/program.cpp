@@ -6,6 +6,8 @@
 #include <thread>
 
 #include "bench/char_lm/char_lm.hpp"
+#include "bench/doctor/costs.hpp"
+#include "bench/doctor/doctor.hpp"
 #include "bench/dry_run.hpp"
 #include "bench/environment.hpp"
 #include "bench/gemm_peak.hpp"
@@ -40,16 +42,25 @@ Peaks measure_peaks(const Settings& settings) {
   return peaks;
 }
 
-void warn(const System& system, std::ostream& err) {
-  constexpr double idle = 0.2;
-  if (system.busy_processors && *system.busy_processors > idle) {
-    err << "bptt-bench: warning: others keep " << number_text(*system.busy_processors) << " of "
-        << system.online_processors << " processors busy; times will be too long\n";
+void warn(const std::vector<Finding>& findings, std::ostream& err) {
+  for (const Finding& finding : findings) {
+    if (finding.severity == Finding::Severity::warning) {
+      err << "bptt-bench: warning: " << one_line(finding) << '\n';
+    }
   }
-  if (const auto blas = linalg::blas_kernels(); !blas.better.empty()) {
-    err << "bptt-bench: warning: OpenBLAS runs its " << blas.live << " kernels (chosen by "
-        << blas.how << "); OPENBLAS_CORETYPE=" << blas.better << " would suit this CPU better\n";
-  }
+}
+
+Limits limits_of(const Settings& settings, const System& system) {
+  return settings.limits && !program::interrupted()
+             ? measure_limits(settings.dtypes, settings.threads, system.caches,
+                              settings.bind_threads)
+             : Limits();
+}
+
+std::map<std::pair<Dtype, int>, double> in_flops(const Peaks& gflops) {
+  std::map<std::pair<Dtype, int>, double> flops;
+  for (const auto& [key, value] : gflops) flops[key] = value * 1e9;
+  return flops;
 }
 
 int exit_code_of(const Outcome& outcome, const Journal& journal) {
@@ -81,12 +92,11 @@ int measure(const Settings& settings, const Verifier& verifier, std::vector<std:
   const program::InterruptGuard guard;
   Journal journal(settings.output);
   Environment environment;
-  environment.system = inspect_system();
+  environment.facts = inspect();
   environment.command = std::move(command);
   environment.preset = settings.preset;
   environment.threads_bound = settings.bind_threads;
   write_environment(environment, journal);
-  warn(environment.system, err);
 
   // OpenBLAS has one thread wherever nobody asks for more: the dense head of char-lm, probes.
   const linalg::BlasThreads one_thread(1);
@@ -96,6 +106,16 @@ int measure(const Settings& settings, const Verifier& verifier, std::vector<std:
   }
   environment.peaks = measure_peaks(settings);
   journal.set_peaks(environment.peaks);
+  environment.limits = limits_of(settings, environment.facts.system);
+  Costs costs;
+  costs.better_kernels = cost_of_kernels(environment.facts, gemm_rate_of_child);
+  add_scaling(environment.limits, costs);
+  environment.findings = examine(environment.facts, costs);
+  warn(environment.findings, err);
+  if (settings.limits && !char_lm) {
+    environment.gemms = gemms_of(expand(settings));
+    measure_gemms(environment.gemms, in_flops(environment.peaks));
+  }
   write_environment(environment, journal);
   print_peaks(environment.peaks, out);
 
@@ -104,9 +124,12 @@ int measure(const Settings& settings, const Verifier& verifier, std::vector<std:
     outcome = run_char_lm(settings, *corpus, *files, verifier, *backends().front(), journal, out);
   } else {
     CostModel cost;
-    outcome = run_sweep(settings, verifier, cost, journal, out);
+    outcome = run_sweep(settings, verifier, cost, journal, out, environment.limits);
   }
-  if (!outcome.interrupted) environment.peaks_at_end = measure_peaks(settings);
+  if (!outcome.interrupted) {
+    environment.peaks_at_end = measure_peaks(settings);
+    environment.limits_at_end = limits_of(settings, environment.facts.system);
+  }
   write_environment(environment, journal);
 
   out << settings.output << ": " << journal.measured_rows() << " rows measured, "
@@ -129,12 +152,21 @@ int measure(const Settings& settings, const Verifier& verifier, std::vector<std:
 
 int run_program(int argc, const char* const* argv, const Verifier& verifier, std::ostream& out,
                 std::ostream& err) {
+  // The same for every backend, and for every thread that any of them starts.
+  keep_denormals();
   const auto line = command_line();
   const auto parsed = line.parse(argc, argv);
   if (!parsed) return program::good;
   if (parsed->count("list-backends") != 0) return print_backends(out), program::good;
   if (parsed->count("list-presets") != 0) return print_presets(out), program::good;
+  if (parsed->count("doctor") != 0) return run_doctor(*parsed, out);
   const Settings settings = settings_of(line, *parsed, line.given(argc, argv));
+  if (settings.gemm_peak) {
+    for (const auto& [key, gflops] : measure_peaks(settings)) {
+      out << name_of(key.first) << ' ' << key.second << ' ' << number_text(gflops) << '\n';
+    }
+    return program::good;
+  }
   if (settings.dry_run) {
     CostModel cost;
     if (settings.workload == Settings::Workload::char_lm) {

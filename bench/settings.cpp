@@ -75,6 +75,38 @@ std::vector<ShapeChoice> shapes_of(const po::variables_map& settings, const Shap
   return shapes;
 }
 
+/// Every shape in every mode of --mode, where that is given; else in its own.
+std::vector<ShapeChoice> in_modes(const po::variables_map& settings,
+                                  const std::vector<ShapeChoice>& shapes) {
+  if (settings.count("mode") == 0) return shapes;
+  std::vector<ShapeChoice> crossed;
+  for (const Mode mode : list_of(
+           settings, "mode", [](const std::string& word) { return parse_mode("--mode", word); })) {
+    for (ShapeChoice shape : shapes) {
+      shape.mode = mode;
+      if (std::find(crossed.begin(), crossed.end(), shape) == crossed.end())
+        crossed.push_back(shape);
+    }
+  }
+  return crossed;
+}
+
+/// Where only the recurrence is run, there is nothing else to be asked for.
+void check_modes(const Settings& s) {
+  for (const ShapeChoice& shape : s.shapes) {
+    if (shape.mode != Mode::recurrent_only) continue;
+    const std::string name(name_of(Mode::recurrent_only));
+    if (shape.I) {
+      refuse_flag("input", "no inputs with the mode " + name + ", which leaves their product out",
+                  std::to_string(*shape.I));
+    }
+    if (s.layers != std::vector<Index>{1}) {
+      refuse_flag("layers", "1 with the mode " + name + ": a layer above has inputs",
+                  std::to_string(s.layers.back()));
+    }
+  }
+}
+
 /// Puts a preset beneath what is set. Extents that are set more urgently than the preset's replace
 /// all of its: its axes do not cut into shapes that somebody has asked for.
 void add_preset(const program::CommandLine& line, const std::string& name,
@@ -159,7 +191,7 @@ void refuse_idle_flags(const std::set<std::string>& given, const Settings& s) {
     refuse(training_flags(), "--workload char-lm, which has it", "--workload layer");
     return;
   }
-  refuse({"repetitions", "min-time"}, "--workload layer: a training has --steps",
+  refuse({"repetitions", "min-time", "case-time"}, "--workload layer: a training has --steps",
          "--workload char-lm");
   if (s.training.sample == 0) {
     refuse({"temperature", "prime"}, "--sample beside it, which it is about", "no --sample");
@@ -183,8 +215,8 @@ ShapeChoice parse_shape(std::string_view text) {
   const auto fail = [&] {
     throw Error(
         ErrorKind::usage,
-        "--shape: expected TxBxH or TxBxHxI, such as 25x64x512, or with a kind of cell, such "
-        "as gru@25x64x512; got '" +
+        "--shape: expected TxBxH or TxBxHxI, such as 25x64x512, or with a kind of cell or a mode, "
+        "such as gru@25x64x512 or 25x64x512/recurrent-only; got '" +
             std::string(text) + "'");
   };
   ShapeChoice shape;
@@ -194,6 +226,10 @@ ShapeChoice parse_shape(std::string_view text) {
     if (!(cell == Cell{.kind = cell.kind})) fail();
     shape.kind = cell.kind;
     rest = text.substr(at + 1);
+  }
+  if (const auto at = rest.find('/'); at != std::string_view::npos) {
+    shape.mode = parse_mode("--shape", rest.substr(at + 1));
+    rest = rest.substr(0, at);
   }
   std::vector<Index> extents;
   for (bool more = true; more;) {
@@ -232,16 +268,24 @@ Settings settings_of(const program::CommandLine& line, po::variables_map setting
   });
   s.recompute =
       list_of(settings, "recompute", [](const std::string& word) { return parse_recompute(word); });
-  s.shapes = shapes_of(
-      settings, char_lm ? ShapeChoice{32, 16, 128, {}, {}} : ShapeChoice{50, 32, 128, {}, {}});
+  s.shapes = in_modes(settings, shapes_of(settings, char_lm ? ShapeChoice{32, 16, 128, {}, {}}
+                                                            : ShapeChoice{50, 32, 128, {}, {}}));
+  check_modes(s);
   if (char_lm) add_training(settings, s);
   s.repetitions = count_of(settings, "repetitions", 1, 1000000);
   s.min_seconds = number_of(settings, "min-time");
   s.max_call_seconds = number_of(settings, "max-call");
+  s.case_seconds = number_of(settings, "case-time", Least::zero);
+  s.limits = is_on(settings, "limits");
   s.bind_threads = is_on(settings, "bind");
   s.seed = settings["seed"].as<std::uint64_t>();
   s.output = settings.count("output") != 0 ? text_of(settings, "output") : default_output();
   s.dry_run = settings.count("dry-run") != 0;
+  s.gemm_peak = settings.count("gemm-peak") != 0;
+  if (char_lm && settings.count("mode") != 0) {
+    refuse_flag("mode", "--workload layer: characters are the input of a training",
+                "--workload char-lm");
+  }
   refuse_idle_flags(given, s);
   refuse_clashes(used_paths(s));
   return s;

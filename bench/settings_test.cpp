@@ -9,6 +9,7 @@
 
 #include "bench/grid.hpp"
 #include "bench/presets.hpp"
+#include "bench/test_folder.hpp"
 #include "impls/api/registry.hpp"
 
 namespace bptt::bench {
@@ -42,16 +43,10 @@ std::vector<std::string> shapes(const Settings& settings) {
 }
 
 /// A file that is removed when the test ends.
-class File {
- public:
-  explicit File(const std::string& text) {
-    char name[] = "/tmp/bptt-settings-XXXXXX";
-    close(mkstemp(name));
-    path = name;
-    std::ofstream(path) << text;
-  }
-  ~File() { std::remove(path.c_str()); }
-  std::string path;
+struct File {
+  explicit File(const std::string& text) { std::ofstream(path) << text; }
+  const TestFolder folder;
+  const std::string path = folder / "settings.ini";
 };
 
 struct Variable {
@@ -149,7 +144,7 @@ TEST(Settings, APresetsAxesDoNotCutIntoShapesAskedFor) {
 }
 
 TEST(Settings, EveryPresetIsUnderstoodAndNamedInItsFirstLine) {
-  EXPECT_THAT(presets(), ::testing::SizeIs(8));
+  EXPECT_THAT(presets(), ::testing::SizeIs(10));
   for (const Preset& preset : presets()) {
     const std::string name(preset.name);
     EXPECT_FALSE(expand(parse({"--preset", name.c_str()})).empty()) << name;

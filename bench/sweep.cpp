@@ -1,6 +1,7 @@
 #include "bench/sweep.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <exception>
 #include <map>
@@ -8,6 +9,7 @@
 #include <ostream>
 #include <span>
 
+#include "bench/bound.hpp"
 #include "bench/layer.hpp"
 #include "bench/statistics.hpp"
 #include "bench/system.hpp"
@@ -36,10 +38,11 @@ struct Contender {
 
 class Sweep {
  public:
-  Sweep(const Settings& settings, const Verifier& verifier, CostModel& cost, Journal& journal,
-        std::ostream& out)
+  Sweep(const Settings& settings, const Verifier& verifier, const Limits& limits, CostModel& cost,
+        Journal& journal, std::ostream& out)
       : settings_(settings),
         verifier_(verifier),
+        limits_(limits),
         cost_(cost),
         journal_(journal),
         out_(out),
@@ -77,10 +80,19 @@ class Sweep {
             *contender.backend,
             phase,
             "layer",
-            flops_of(phase, c.spec),
+            flops_of(phase, c),
             contender.workspace_bytes,
             contender.verdict,
-            contender.verdict.note};
+            contender.verdict.note,
+            "",
+            std::nullopt,
+            least_bytes(c, phase),
+            bound_seconds(c, phase, limits_, gemm_flops(c))};
+  }
+
+  std::optional<double> gemm_flops(const Case& c) const {
+    const auto gflops = journal_.peak(c);
+    return gflops ? std::optional(*gflops * 1e9) : std::nullopt;
   }
 
   void refuse(const Contender& contender, const Case& c, std::span<const Phase> phases,
@@ -150,7 +162,11 @@ class Sweep {
         progress_.show(done_, std::string(contender.backend->name()) + ": " + to_string(c));
         guarded(contender, [&] { prepare(*layer, contender, c, phase, keep); });
       }
+      const auto start = std::chrono::steady_clock::now();
       for (Index round = 0; round < settings_.repetitions; ++round) {
+        const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+        const bool over = settings_.case_seconds > 0 && spent.count() >= settings_.case_seconds;
+        if (over && round >= least_rounds) break;
         for (std::size_t k = 0; k < contenders.size() && !stopped(); ++k) {
           Contender& contender = contenders[in_turn(k, round, contenders.size())];
           guarded(contender, [&] { measure_once(*layer, contender, c, phase, round, keep); });
@@ -188,14 +204,14 @@ class Sweep {
   }
 
   Index calls_needed(LayerRun& run, Phase phase) const {
-    const double first = run.time(phase, 1);
+    const double first = run.time(phase, 1).seconds;
     // The first call may be several times as slow as the others, hardly more than that.
     constexpr double slow_start = 8;
     if (first > slow_start * settings_.min_seconds) return 1;
     constexpr double most_calls = 1e9;
     Index calls = 1;
     for (int attempt = 0; attempt < 4; ++attempt) {
-      const double seconds = run.time(phase, calls);
+      const double seconds = run.time(phase, calls).seconds;
       if (seconds * static_cast<double>(calls) >= settings_.min_seconds) break;
       // A tenth more than needed: the next calls may be a little faster than these were.
       const double wanted = std::ceil(1.1 * settings_.min_seconds / std::max(seconds, 1e-9));
@@ -214,9 +230,10 @@ class Sweep {
       plan(layer, contender);
       contender.run->call(phase);  // touches the new memory
     }
-    const double seconds = contender.run->time(phase, contender.calls);
+    const CallTime time = contender.run->time(phase, contender.calls);
     settle_.after_measurement(c.exec.threads);
-    contender.measurements.push_back({round, seconds, utc_now(), std::nullopt});
+    contender.measurements.push_back(
+        {round, time.seconds, utc_now(), std::nullopt, time.reorder, time.excluded});
     if (!keep) contender.run.reset();
   }
 
@@ -234,9 +251,11 @@ class Sweep {
       const auto noise = relative_noise(seconds);
       const double gflops = s.flops / median(seconds) / 1e9;
       const auto peak = journal_.peak(c);
+      const auto of_bound = [&](double bound) { return percent_text(bound / median(seconds)); };
       lines_.push_back({std::string(name_of(phase)), std::string(contender.backend->name()),
                         duration_text(median(seconds)), noise ? percent_text(*noise) : "-",
                         number_text(gflops), peak ? percent_text(gflops / *peak) : "-",
+                        s.bound_seconds ? of_bound(*s.bound_seconds) : "-",
                         contender.verdict.verified});
     }
   }
@@ -253,6 +272,7 @@ class Sweep {
                    {"noise", right},
                    {"GFLOP/s", right},
                    {"of peak", right},
+                   {"of bound", right},
                    {"verified"}});
       for (auto& line : lines_) table.add(std::move(line));
       table.print(out_, "  ");
@@ -266,6 +286,7 @@ class Sweep {
 
   const Settings& settings_;
   const Verifier& verifier_;
+  const Limits& limits_;
   CostModel& cost_;
   Journal& journal_;
   std::ostream& out_;
@@ -281,8 +302,8 @@ class Sweep {
 }  // namespace
 
 Outcome run_sweep(const Settings& settings, const Verifier& verifier, CostModel& cost,
-                  Journal& journal, std::ostream& out) {
-  return Sweep(settings, verifier, cost, journal, out).run();
+                  Journal& journal, std::ostream& out, const Limits& limits) {
+  return Sweep(settings, verifier, limits, cost, journal, out).run();
 }
 
 }  // namespace bptt::bench

@@ -5,6 +5,7 @@
 
 #include "bench/cost.hpp"
 #include "bench/journal.hpp"
+#include "bench/limits/limits.hpp"
 #include "bench/verdict.hpp"
 
 namespace bptt::bench {
@@ -23,6 +24,8 @@ struct Outcome {
 /// each round every backend is measured once, and each round begins with another one, so that the
 /// same drift of the machine meets all. Stops at program::interrupted(), with what was measured
 /// written.
-Outcome run_sweep(const Settings&, const Verifier&, CostModel&, Journal&, std::ostream& out);
+/// Rows tell their bound as far as the limits were measured.
+Outcome run_sweep(const Settings&, const Verifier&, CostModel&, Journal&, std::ostream& out,
+                  const Limits& limits = {});
 
 }  // namespace bptt::bench

@@ -1,23 +1,30 @@
-# bptt_backend(NAME [LIBS target...] [NEEDS dependency...])
+# bptt_backend(NAME [LIBS target...] [NEEDS dependency...] [ON_DEMAND how])
 #
 # Builds impls/NAME/*.cpp (tests aside) as a backend and enters it in the registry. The folder
 # defines `std::unique_ptr<bptt::Backend> bptt::NAME::make_backend()`.
 #
 # BPTT_<NAME>=AUTO|ON|OFF decides what happens where a dependency is missing: AUTO leaves the backend
 # out and says why, ON stops the configuration. A dependency `d` is there when bptt_need_d() of
-# third_party/dependencies.cmake has found it; that also names the package to install.
+# third_party/dependencies.cmake has found it; that also names the package to install. The default is
+# AUTO; OFF with ON_DEMAND, which says how to get the backend.
 
 set_property(GLOBAL PROPERTY bptt_backends_built "")
 set_property(GLOBAL PROPERTY bptt_backends_left_out "")
 
 function(bptt_backend name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LIBS;NEEDS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "ON_DEMAND" "LIBS;NEEDS")
   string(TOUPPER ${name} upper)
-  set(BPTT_${upper} AUTO CACHE STRING "Build the backend ${name}: AUTO, ON or OFF")
+  set(default AUTO)
+  set(hint "")
+  if(arg_ON_DEMAND)
+    set(default OFF)
+    set(hint ", as by default: ${arg_ON_DEMAND}")
+  endif()
+  set(BPTT_${upper} ${default} CACHE STRING "Build the backend ${name}: AUTO, ON or OFF")
   set_property(CACHE BPTT_${upper} PROPERTY STRINGS AUTO ON OFF)
   set(reason "")
   if(BPTT_${upper} STREQUAL "OFF")
-    set(reason "switched off (BPTT_${upper}=OFF)")
+    set(reason "switched off (BPTT_${upper}=OFF)${hint}")
   else()
     foreach(need IN LISTS arg_NEEDS)
       cmake_language(CALL bptt_need_${need} missing)

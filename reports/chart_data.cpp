@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "reports/page.hpp"
+#include "reports/peers.hpp"
 #include "reports/ranking.hpp"
 #include "reports/training.hpp"
 
@@ -121,6 +122,7 @@ Json chart_data(const Report& report) {
                {"baseline", report.baseline},
                {"axes", Json::array()},
                {"phases", Json::array()},
+               {"peers", Json::array()},
                {"trainings", Json::array()},
                {"flow", flow_data(report.flow)}};
   for (const Axis& axis : axes()) {
@@ -130,6 +132,11 @@ Json chart_data(const Report& report) {
   for (const std::string_view phase : measured_phases(report)) {
     Json one = phase_json(report, phase);
     if (!one["cases"].empty()) data["phases"].push_back(std::move(one));
+    const bool several = measured_phases(report).size() > 1;
+    for (Json& set : peer_data(report, phase)) {
+      if (several) set["name"] = std::string(phase) + ", " + set["name"].get<std::string>();
+      data["peers"].push_back(std::move(set));
+    }
   }
   const std::vector<Training> trainings = trainings_of(report.study);
   std::vector<Case> keys;

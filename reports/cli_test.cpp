@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "bench/results/csv_writer.hpp"
+#include "impls/io/test_folder.hpp"
 #include "impls/program/exit_code.hpp"
 #include "reports/sample_rows.hpp"
 #include "verify/flow/rows.hpp"
@@ -27,13 +28,6 @@ struct Outcome {
 
 class ReportCommand : public ::testing::Test {
  protected:
-  ReportCommand() {
-    char name[] = "/tmp/bptt-report-XXXXXX";
-    directory = ::mkdtemp(name);
-    csv = directory + "/results.csv";
-  }
-  ~ReportCommand() override { std::filesystem::remove_all(directory); }
-
   static Outcome run(const std::string& arguments) {
     const std::string command = "'" BPTT_BIN_DIR "/bptt-report' " + arguments + " 2>&1";
     FILE* pipe = ::popen(command.c_str(), "r");
@@ -58,7 +52,8 @@ class ReportCommand : public ::testing::Test {
     return text.str();
   }
 
-  std::string directory, csv;
+  const io::TestFolder folder;
+  const std::string directory = folder.path(), csv = folder / "results.csv";
 };
 
 TEST_F(ReportCommand, WritesThePageAndTheSummary) {
@@ -76,6 +71,23 @@ TEST_F(ReportCommand, TheSummaryGoesToStandardOutputWithoutFiles) {
   const Outcome outcome = run(csv + " --baseline tbb");
   EXPECT_EQ(outcome.code, program::good);
   EXPECT_THAT(outcome.text, AllOf(StartsWith("# Which backend"), HasSubstr("Speed-up over tbb")));
+}
+
+TEST_F(ReportCommand, ADashIsStandardOutput) {
+  write({sample_row("naive", 0, 2), sample_row("tbb", 0, 1)});
+  EXPECT_THAT(run(csv + " --markdown -").text, StartsWith("# Which backend"));
+  EXPECT_THAT(run(csv + " --html -").text, StartsWith("<!DOCTYPE html>"));
+  EXPECT_FALSE(std::filesystem::exists("-"));
+  EXPECT_EQ(run(csv + " --html - --markdown -").code, program::bad_usage);
+}
+
+TEST_F(ReportCommand, OursMustBeAmongTheResults) {
+  write({sample_row("naive", 0, 2), sample_row("tbb", 0, 1)});
+  EXPECT_EQ(run(csv + " --ours tbb").code, program::good);
+  const Outcome outcome = run(csv + " --ours mkl");
+  EXPECT_EQ(outcome.code, program::bad_usage);
+  EXPECT_THAT(outcome.text, HasSubstr("--ours: expected one of the backends in the results (naive, "
+                                      "tbb); got 'mkl'"));
 }
 
 TEST_F(ReportCommand, TakesSeveralFilesAndTheEnvironmentBesideTheFirst) {
@@ -103,7 +115,7 @@ TEST_F(ReportCommand, MissingOrMalformedFlagsAreBadUsage) {
 TEST_F(ReportCommand, MalformedFilesAreBadDataAndNamed) {
   EXPECT_EQ(run(directory + "/absent.csv").code, program::bad_data);
   write({sample_row("tbb")});
-  std::ofstream(csv, std::ios::app) << "1,run";
+  std::ofstream(csv, std::ios::app) << "2,run";
   const Outcome outcome = run(csv);
   EXPECT_EQ(outcome.code, program::bad_data);
   EXPECT_THAT(outcome.text, StartsWith("bptt-report: " + csv + ":3: column 'time': "));

@@ -63,6 +63,69 @@ std::string gemm_peaks(const Json& environment) {
   return text.empty() ? text : text + " (GFLOP/s)";
 }
 
+/// The limits at the run's start, or at its end where only those are there.
+const Json* limits_at(const Json& environment, const char* what) {
+  for (const char* when : {"/limits/at_start/", "/limits/at_end/"}) {
+    const Json* list = at(environment, (std::string(when) + what).c_str());
+    if (list != nullptr && list->is_array()) return list;
+  }
+  return nullptr;
+}
+
+/// Numbers of a list's entries, each behind what `label` makes of it.
+template <class Label>
+std::string listed_numbers(const Json* list, const char* pointer, Label label,
+                           std::string (*format)(double)) {
+  std::string text;
+  for (const Json& entry : list == nullptr ? Json::array() : *list) {
+    const Json* number = entry.is_object() ? at(entry, pointer) : nullptr;
+    if (number == nullptr || !number->is_number()) continue;
+    text = joined(text, "; ", joined(label(entry), ": ", format(number->get<double>())));
+  }
+  return text;
+}
+
+std::string fma_peaks(const Json& environment) {
+  const std::string text = listed_numbers(
+      limits_at(environment, "fma_peak"), "/gflops",
+      [](const Json& e) {
+        return joined(text_at(e, "/dtype"), ", ", counted_text(e, "/threads", "thread"));
+      },
+      three_digits);
+  return text.empty() ? text : text + " (GFLOP/s)";
+}
+
+std::string bandwidths(const Json& environment) {
+  const std::string text = listed_numbers(
+      limits_at(environment, "bandwidth"), "/read_gb_per_second",
+      [](const Json& e) {
+        return joined(text_at(e, "/level"), ", ", counted_text(e, "/threads", "thread"));
+      },
+      three_digits);
+  return text.empty() ? text : text + " (GB/s, reading)";
+}
+
+std::string hand_overs(const Json& environment) {
+  const auto named = [&](const char* what, const std::string& name) {
+    return listed_numbers(
+        limits_at(environment, what), "/seconds",
+        [&](const Json& e) { return joined(name, ", ", counted_text(e, "/threads", "thread")); },
+        duration);
+  };
+  return joined(joined(named("fork_join", "fork-join"), "; ", named("barrier", "barrier")), "; ",
+                named("core_to_core", "core to core"));
+}
+
+std::string left_out(const Json& environment) {
+  const Json* missing = at(environment, "/left_out");
+  std::string text;
+  if (missing == nullptr || !missing->is_object()) return text;
+  for (const auto& [name, reason] : missing->items()) {
+    text = joined(text, "; ", name + ": " + one_line(reason));
+  }
+  return text;
+}
+
 /// One per line of the report's head. `stable` facts must be the same in all environments.
 struct FactSource {
   const char* name;
@@ -80,6 +143,10 @@ constexpr FactSource fact_sources[] = {
        return joined(text_at(e, "/blas/library"), ", kernels ", text_at(e, "/blas/live_kernels"));
      }},
     {"GEMM peak", false, gemm_peaks},
+    {"FMA peak", false, fma_peaks},
+    {"Bandwidth", false, bandwidths},
+    {"Threads together", false, hand_overs},
+    {"Left out", true, left_out},
     {"System", true, [](const Json& e) { return text_at(e, "/system/os"); }},
     {"Governor", true, [](const Json& e) { return text_at(e, "/system/governor"); }},
     {"Compiler", true,
@@ -153,13 +220,22 @@ std::vector<Fact> key_facts(const std::vector<EnvironmentFile>& files) {
 std::vector<std::string> environment_cautions(const std::vector<EnvironmentFile>& files) {
   std::vector<std::string> list;
   for (const EnvironmentFile& file : files) {
+    // Files that have findings need no second look at the facts behind them.
+    const Json* findings = at(file.content, "/findings");
+    const bool examined = findings != nullptr && findings->is_array();
+    for (const Json& finding : examined ? *findings : Json::array()) {
+      if (text_at(finding, "/severity") != "warning") continue;
+      list.push_back(file.name + ": " + text_at(finding, "/what") + " Cost: " +
+                     text_at(finding, "/cost") + ". Cure: " + text_at(finding, "/cure") + ".");
+    }
     const std::string better = text_at(file.content, "/blas/better_kernels");
-    if (!better.empty()) {
+    if (!examined && !better.empty()) {
       list.push_back(file.name + ": BLAS ran its " + text_at(file.content, "/blas/live_kernels") +
                      " kernels, of which this processor has better: " + better + ".");
     }
     const Json* busy = at(file.content, "/system/busy_processors_at_start");
-    if (busy != nullptr && busy->is_number() && busy->get<double>() > busy_processors_tolerated) {
+    if (!examined && busy != nullptr && busy->is_number() &&
+        busy->get<double>() > busy_processors_tolerated) {
       list.push_back(file.name + ": the machine was not idle when the run began; " +
                      three_digits(busy->get<double>()) +
                      " processors were busy. Ratios are paired and hold better "

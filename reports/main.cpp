@@ -1,4 +1,5 @@
 // bptt-report: results files in, a page and a Markdown summary out.
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <iostream>
@@ -22,7 +23,8 @@ constexpr const char* epilogue =
 program::CommandLine command_line() {
   program::CommandLine command(
       "bptt-report",
-      "bptt-report CSV... [--flow FILE] [--html FILE] [--markdown FILE] [--baseline BACKEND]",
+      "bptt-report CSV... [--flow FILE] [--self-test FILE] [--html FILE] [--markdown FILE] "
+      "[--baseline BACKEND]",
       "Turns results of bptt-bench into a page with charts and a Markdown summary: which backend "
       "is\n"
       "fastest for which shape, and by how much. Without --html and --markdown, the summary goes "
@@ -37,11 +39,16 @@ program::CommandLine command_line() {
       "what the results were measured on (default: X.environment.json beside each X.csv, or "
       "environment.json)")(
       "flow", text("FILE"),
-      "gradient flow that bptt-verify --flow wrote; with it, results files may be left out");
-  command.group("Output").add_options()("html", text("FILE"), "write a page that opens offline")(
-      "markdown", text("FILE"), "write a summary in Markdown")(
+      "gradient flow that bptt-verify --flow wrote; with it, results files may be left out")(
+      "self-test", text("FILE"),
+      "what bptt-verify --self-test --json wrote; with it, results files may be left out");
+  command.group("Output").add_options()("html", text("FILE"),
+                                        "write a page that opens offline; - is standard output")(
+      "markdown", text("FILE"), "write a summary in Markdown; - is standard output")(
       "baseline", text("BACKEND"),
-      "speed-ups are over this one (default: naive if measured, else the first)");
+      "speed-ups are over this one (default: naive if measured, else the first)")(
+      "ours", text("BACKEND"),
+      "what peers are compared with (default: in each case the fastest that is no peer)");
   command.positional("csv");
   return command;
 }
@@ -62,16 +69,29 @@ void write(std::ostream& stream, const std::string& name, const std::string& tex
 }
 
 void write_file(const std::string& path, const std::string& text) {
+  if (path == "-") return write(std::cout, "standard output", text);
   std::ofstream file(path, std::ios::binary);
   write(file, path, text);
+}
+
+void check_ours(const Report& report) {
+  const auto& known = report.study.backends;
+  if (report.ours.empty() || std::find(known.begin(), known.end(), report.ours) != known.end()) {
+    return;
+  }
+  std::string names;
+  for (const std::string& name : known) names += (names.empty() ? "" : ", ") + name;
+  throw Error(ErrorKind::usage, "--ours: expected one of the backends in the results (" + names +
+                                    "); got '" + report.ours + "'");
 }
 
 int report(int argc, const char* const* argv) {
   const auto settings = command_line().parse(argc, argv);
   if (!settings) return program::good;
   const auto flow = given(*settings, "flow");
+  const auto self_test = given(*settings, "self-test");
   const bool has_results = settings->count("csv") != 0;
-  if (!has_results && !flow) {
+  if (!has_results && !flow && !self_test) {
     throw Error(ErrorKind::usage, "expected one results file or more; got none (see --help)");
   }
   const auto paths =
@@ -82,14 +102,25 @@ int report(int argc, const char* const* argv) {
   }
   Report report = report_of(study_of(sources), given(*settings, "baseline").value_or(""),
                             environments_for(given(*settings, "environment"), paths));
+  report.ours = given(*settings, "ours").value_or("");
+  check_ours(report);
   if (flow) report.flow = verify::flow::read_csv(*flow);
+  if (self_test) report.self_test = verify::self_test::read_json(*self_test);
   const auto html = given(*settings, "html");
   const auto markdown = given(*settings, "markdown");
+  if (html == "-" && markdown == "-") {
+    throw Error(ErrorKind::usage,
+                "--html and --markdown: expected standard output (-) for one of them; got both");
+  }
   if (html) write_file(*html, html_page(report));
   if (markdown) write_file(*markdown, markdown_summary(report));
   if (!html && !markdown) write(std::cout, "standard output", markdown_summary(report));
-  if (!report.study.cases.empty() || !report.flow.empty()) return program::good;
-  std::cerr << "bptt-report: no measured row in " << (has_results ? paths.front() : *flow)
+  const bool has_faults = report.self_test && !report.self_test->outcomes.empty();
+  if (!report.study.cases.empty() || !report.flow.empty() || has_faults) return program::good;
+  std::cerr << "bptt-report: no measured row in "
+            << (has_results ? paths.front()
+                : flow      ? *flow
+                            : *self_test)
             << (paths.size() > 1 ? " and the others" : "") << '\n';
   return program::nothing_done;
 }

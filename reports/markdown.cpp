@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "reports/peers.hpp"
+
 namespace bptt::report {
 namespace {
 
@@ -35,7 +37,7 @@ std::string table(const Table& table) {
 std::string section(const std::string& title, const std::string& lead, const Table& body) {
   if (body.rows.empty()) return "";
   std::string text = "## " + title + "\n\n";
-  if (!lead.empty()) text += lead + "\n\n";
+  if (!lead.empty()) text += lead + (lead.ends_with('\n') ? "\n" : "\n\n");
   return text + table(body);
 }
 
@@ -98,8 +100,19 @@ std::string markdown_summary(const Report& report) {
     text += section("Speed-up over " + escape_markdown(report.baseline) + ", " + std::string(phase),
                     "", speedups(report, phase));
   }
+  for (const std::string_view phase : phases) {
+    const std::string title = "Against the peers, " + std::string(phase);
+    std::string lead;
+    for (const Words& sentence : peer_verdicts(report, phase))
+      lead += "- " + words(sentence) + '\n';
+    text += section(title, lead, peer_means(report, phase));
+    text += section(title + ", case by case", "", peer_cases(report, phase));
+  }
   text += section("Character-level language model", "", training_table(report));
   text += section("Gradient flow", words(flow_verdict(report.flow)), flow_summary(report.flow));
+  text += section("Self-test", words(self_test_verdict(report.self_test)),
+                  self_test_checks(report.self_test));
+  text += section("Planted faults", "", self_test_faults(report.self_test));
   text += section("Not verified, not ranked", "", unverified(report));
   text += section("Refused", "", refusals(report));
   text += "## How these figures were made\n\n";

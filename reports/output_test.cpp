@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "impls/api/error.hpp"
+#include "impls/io/test_folder.hpp"
 #include "reports/environment.hpp"
 #include "reports/format.hpp"
 #include "reports/html.hpp"
@@ -127,11 +128,6 @@ TEST(Environment, CautionsNameTheFile) {
 
 class EnvironmentFiles : public ::testing::Test {
  protected:
-  EnvironmentFiles() {
-    char name[] = "/tmp/bptt-report-XXXXXX";
-    directory = ::mkdtemp(name);
-  }
-  ~EnvironmentFiles() override { std::filesystem::remove_all(directory); }
   std::string message_of(const std::string& text) {
     const std::string path = directory / "environment.json";
     std::ofstream(path) << text;
@@ -143,7 +139,8 @@ class EnvironmentFiles : public ::testing::Test {
     }
     return "accepted";
   }
-  std::filesystem::path directory;
+  const io::TestFolder folder;
+  const std::filesystem::path directory = folder.path();
 };
 
 TEST_F(EnvironmentFiles, ErrorsNameLineAndColumn) {

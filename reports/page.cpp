@@ -2,6 +2,7 @@
 
 #include "reports/format.hpp"
 #include "reports/html.hpp"
+#include "reports/peers.hpp"
 #include "reports/ranking.hpp"
 #include "reports/training.hpp"
 
@@ -55,8 +56,10 @@ class Page {
                               {"winners", winners_section()},
                               {"sweeps", sweeps_section()},
                               {"speedups", speedups_section()},
+                              {"peers", peers_section()},
                               {"training", training_section()},
                               {"flow", flow_section()},
+                              {"self_test", self_test_section()},
                               {"unranked", unranked_section()},
                               {"method", method_list()},
                               {"measurements", measurements_section()},
@@ -155,6 +158,26 @@ class Page {
             "</div>\n");
   }
 
+  std::string peers_section() const {
+    const auto phases = measured_phases(report_);
+    std::string body, cases;
+    for (const std::string_view phase : phases) {
+      const Table means = peer_means(report_, phase);
+      if (means.rows.empty()) continue;
+      for (const Words& sentence : peer_verdicts(report_, phase)) {
+        body += paragraph("<span class=\"phase\">" + escape_html(phase) + "</span> " +
+                          html_.words(sentence));
+      }
+      body += html_.table(means);
+      cases += details(std::string(phase) + ", case by case",
+                       html_.table(peer_cases(report_, phase)), !has_charts());
+    }
+    if (body.empty()) return "";
+    return section("peers", "Against the peers",
+                   body + "<figure class=\"chart\" data-kind=\"peers\"></figure>\n" +
+                       "<div class=\"after\">" + cases + "</div>\n");
+  }
+
   std::string training_section() const {
     const std::size_t count = trainings_of(report_.study).size();
     if (count == 0) return "";
@@ -167,6 +190,16 @@ class Page {
             details("The loss curves as a table", html_.table(loss_table(report_)), !has_charts()) +
             "</div>\n";
     return section("training", "A real workload: training a character-level language model", body);
+  }
+
+  std::string self_test_section() const {
+    if (!report_.self_test) return "";
+    return section(
+        "self-test", "Whether a wrong gradient would be caught",
+        paragraph(html_.words(self_test_verdict(report_.self_test))) +
+            html_.table(self_test_checks(report_.self_test)) + "<div class=\"after\">" +
+            details("Every planted fault", html_.table(self_test_faults(report_.self_test))) +
+            "</div>\n");
   }
 
   std::string flow_section() const {

@@ -7,6 +7,7 @@
 
 #include "reports/environment.hpp"
 #include "reports/flow.hpp"
+#include "reports/self_test.hpp"
 #include "reports/study.hpp"
 #include "reports/sweep.hpp"
 #include "reports/table.hpp"
@@ -18,9 +19,13 @@ struct Report {
   std::string baseline;
   std::vector<EnvironmentFile> environments;
   Flow flow{};
+  SelfTest self_test{};
+  std::string ours{};  ///< the backend that peers are compared with; empty: the fastest of ours
 
   /// Gradient flow is all there is to tell: no results file was given.
   bool is_flow_only() const { return study.backends.empty() && !flow.empty(); }
+  /// The self-test is: neither results nor gradient flow were given.
+  bool is_self_test_only() const { return study.backends.empty() && flow.empty() && self_test; }
 };
 
 /// An empty `baseline` means naive where it was measured, else the first backend of the files.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <random>
 
 namespace bptt::report {
 namespace {
@@ -44,6 +45,51 @@ Interval median_interval(std::vector<double> values) {
     ++cut;
   }
   return {values[cut], values[n - 1 - cut], 1 - 2 * outside};
+}
+
+namespace {
+
+double ratio_of(const RatioData& data) {
+  if (!data.paired) return median(data.numerator) / median(data.denominator);
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < data.numerator.size(); ++i) {
+    ratios.push_back(data.numerator[i] / data.denominator[i]);
+  }
+  return median(std::move(ratios));
+}
+
+/// As many values, each any of them; of paired lists, the same rounds.
+RatioData drawn(const RatioData& data, std::mt19937_64& random) {
+  RatioData draw = data;
+  for (std::size_t i = 0; i < data.numerator.size(); ++i) {
+    // The library's own distributions differ from one implementation to the next.
+    const std::size_t k = random() % data.numerator.size();
+    draw.numerator[i] = data.numerator[k];
+    if (data.paired) draw.denominator[i] = data.denominator[k];
+  }
+  for (std::size_t i = 0; !data.paired && i < data.denominator.size(); ++i) {
+    draw.denominator[i] = data.denominator[random() % data.denominator.size()];
+  }
+  return draw;
+}
+
+double mean_of(const std::vector<RatioData>& cases, std::mt19937_64* random) {
+  double sum = 0;
+  for (const RatioData& data : cases) {
+    sum += std::log(ratio_of(random == nullptr ? data : drawn(data, *random)));
+  }
+  return std::exp(sum / static_cast<double>(cases.size()));
+}
+
+}  // namespace
+
+GeometricMean geometric_mean(const std::vector<RatioData>& cases) {
+  constexpr std::size_t draws = 2000, outside = draws / 40;
+  std::mt19937_64 random(20240607);
+  std::vector<double> means;
+  for (std::size_t i = 0; i < draws; ++i) means.push_back(mean_of(cases, &random));
+  std::sort(means.begin(), means.end());
+  return {mean_of(cases, nullptr), means[outside], means[draws - 1 - outside], cases.size()};
 }
 
 }  // namespace bptt::report

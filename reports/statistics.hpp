@@ -28,4 +28,21 @@ inline constexpr double wanted_coverage = 0.9375;
 /// sign-test interval). Fewer than five values cannot: then their range, with its own coverage.
 Interval median_interval(std::vector<double> values);
 
+/// Times of two that are compared, the ratio of whose medians is asked for. Paired: the i-th of
+/// both come from one round, and the median of their ratios stands for it.
+struct RatioData {
+  std::vector<double> numerator, denominator;  ///< at least one each; as many where paired
+  bool paired = true;
+};
+
+/// The geometric mean of ratios over cases, and where it lies with 95 % probability by how much the
+/// rounds scatter: a bootstrap that draws the rounds of each case anew, 2000 times, from a fixed
+/// seed. It is about these cases; other cases may have another mean.
+struct GeometricMean {
+  double value = 0, low = 0, high = 0;
+  std::size_t cases = 0;
+};
+/// Of at least one case.
+GeometricMean geometric_mean(const std::vector<RatioData>&);
+
 }  // namespace bptt::report

@@ -36,6 +36,8 @@ void add(Measurement& measurement, const Row& row) {
   if (row.loss) measurement.loss[round] = *row.loss;
   if (row.flops) measurement.flops = row.flops;
   if (row.peak_gflops) measurement.peak_gflops = row.peak_gflops;
+  if (row.bound_seconds) measurement.bound_seconds = row.bound_seconds;
+  if (row.reorder_seconds) measurement.reorder_seconds[round] = *row.reorder_seconds;
   if (row.workspace_bytes) measurement.workspace_bytes = row.workspace_bytes;
   const std::string verdict = row.verified.empty() ? "no" : row.verified;
   measurement.verified =
@@ -102,6 +104,7 @@ class Builder {
     if (std::find(names.begin(), names.end(), row.backend) == names.end()) {
       names.push_back(row.backend);
     }
+    if (row.origin == "peer") study_.peers.insert(row.backend);
     study_.run_ids.insert(row.run_id);
     study_.hosts.insert(row.host);
     study_.commits.insert(row.commit);
@@ -123,6 +126,18 @@ std::optional<double> Measurement::gflops() const {
 std::optional<double> Measurement::fraction_of_peak() const {
   if (!gflops() || !peak_gflops) return std::nullopt;
   return *gflops() / *peak_gflops;
+}
+
+std::optional<double> Measurement::fraction_of_bound() const {
+  if (!bound_seconds) return std::nullopt;
+  return *bound_seconds / median;
+}
+
+std::optional<double> Measurement::reordering() const {
+  std::vector<double> fractions;
+  for (const auto& [round, spent] : reorder_seconds) fractions.push_back(spent / seconds.at(round));
+  if (fractions.empty()) return std::nullopt;
+  return report::median(fractions);
 }
 
 const Measurement* CaseResult::find(const std::string& backend) const {

@@ -22,8 +22,9 @@ struct Measurement {
   std::map<Round, double> seconds;  ///< never empty
   std::map<Round, double> loss;     ///< char-lm
   double median = 0, minimum = 0, maximum = 0,
-         deviation = 0;  ///< seconds; median absolute deviation
-  std::optional<double> flops, peak_gflops;
+         deviation = 0;                     ///< seconds; median absolute deviation
+  std::map<Round, double> reorder_seconds;  ///< of `seconds`, in packing and reordering weights
+  std::optional<double> flops, peak_gflops, bound_seconds;
   std::optional<Index> workspace_bytes;
   std::string verified;  ///< the worst of its rows: full | reduced | no | failed
   std::optional<double> max_error;
@@ -33,6 +34,10 @@ struct Measurement {
   /// From the median time; nothing where the file counts no FLOPs.
   std::optional<double> gflops() const;
   std::optional<double> fraction_of_peak() const;
+  /// The least time possible by the limits of its run, over the median time.
+  std::optional<double> fraction_of_bound() const;
+  /// Median of the rounds' fractions of time spent in packing and reordering weights.
+  std::optional<double> reordering() const;
   /// What was not verified is never reported as fast.
   bool may_be_ranked() const { return verified == "full" || verified == "reduced"; }
 };
@@ -56,6 +61,7 @@ struct Study {
   std::set<Refusal> refusals;
   std::set<std::string> run_ids, hosts, commits;
   std::map<std::string, std::set<std::string>> versions;  ///< of each backend
+  std::set<std::string> peers;  ///< backends that are other libraries behind this suite's interface
 
   const CaseResult* find(const Case&) const;
   std::vector<const CaseResult*> of(std::string_view workload) const;

@@ -1,12 +1,12 @@
 #!/bin/sh
 # Installs what bptt is built with: install.sh [--once] [GROUP...]
 #
-# The packages of group `build` and of each GROUP (packages.txt) come from Debian's archive, Apache
-# ECharts (package-lock.json) from npm. Where all of it is present nothing is run and no rights are
+# The packages of groups `build` and `peers` and of each GROUP (packages.txt) come from Debian's
+# archive, Apache ECharts (package-lock.json) from npm. Where all of it is present nothing is run and no rights are
 # needed; otherwise apt-get is run as root or through sudo, and never asks a question. Where there
-# is no apt, what is missing is listed. --once: charts that could not be fetched before are not
-# tried again. Exit codes: 0 all there (charts may be missing: that is only a warning), 64 unknown
-# group, 69 something is missing and could not be installed.
+# is no apt, what is missing is listed. --once: charts and peers that could not be had before are
+# not tried again. Exit codes: 0 all there (charts and peers may be missing: that is only a warning),
+# 64 unknown group, 69 something is missing and could not be installed.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
@@ -14,6 +14,8 @@ top=$(dirname -- "$here")
 state=$top/build
 log=$state/deps.log            # what apt-get and npm printed last
 installed_stamp=$state/deps.stamp   # changes with each installation: ./bptt configures anew then
+no_peers=$state/no-peers       # there where peers could not be installed
+with_torch=$state/with-torch   # there once group torch was installed: ./bptt builds its backend then
 no_charts=$state/no-charts     # there where charts were tried for and could not be fetched
 
 say() { printf 'bptt: %s\n' "$*" >&2; }
@@ -190,6 +192,17 @@ mkdir -p "$state"
 if ! packages build "$@"; then
   say "$reason"
   exit 69
+fi
+for group in "$@"; do
+  [ "$group" != torch ] || : >"$with_torch"
+done
+if [ -z "$once" ] || ! [ -f "$no_peers" ]; then
+  if packages peers; then
+    rm -f "$no_peers"
+  else
+    say "warning: backends are left out until \`./bptt deps\` can install their libraries: $reason"
+    : >"$no_peers"
+  fi
 fi
 if ! charts; then
   say "warning: pages come without charts until \`./bptt deps\` can fetch them: $reason"

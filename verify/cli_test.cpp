@@ -16,6 +16,9 @@
 #include "impls/api/registry.hpp"
 #include "impls/io/safetensors_writer.hpp"
 #include "verify/cases.hpp"
+#include "verify/directions.hpp"
+#include "verify/json_schema.hpp"
+#include "verify/properties/property.hpp"
 
 namespace bptt::verify {
 namespace {
@@ -29,8 +32,9 @@ struct Outcome {
   std::string text;  ///< stdout and stderr together
 };
 
-Outcome call(const std::string& arguments) {
-  const std::string command = std::string(BPTT_BIN_DIR) + "/bptt-verify " + arguments + " 2>&1";
+/// `before` stands in front of the program: variables, a command that runs it.
+Outcome call(const std::string& arguments, const std::string& before = "") {
+  const std::string command = before + " " + BPTT_BIN_DIR "/bptt-verify " + arguments + " 2>&1";
   Outcome outcome;
   FILE* pipe = ::popen(command.c_str(), "r");
   if (pipe == nullptr) return outcome;
@@ -41,6 +45,15 @@ Outcome call(const std::string& arguments) {
   const int status = ::pclose(pipe);
   outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   return outcome;
+}
+
+/// The backends that refuse nothing of what is asked for here.
+std::string own_names() {
+  std::string names;
+  for (const Backend* backend : own_backends()) {
+    names += (names.empty() ? "" : ",") + std::string(backend->name());
+  }
+  return names;
 }
 
 const std::string one_case = "--only 'lstm/plain/T7-B3-I5-H4' ";
@@ -84,7 +97,8 @@ TEST(Cli, ListsCasesAsItWouldRunThem) {
   const Outcome all = call("--list-cases");
   EXPECT_EQ(all.code, 0);
   const auto lines = std::count(all.text.begin(), all.text.end(), '\n');
-  EXPECT_EQ(lines, static_cast<std::ptrdiff_t>(all_cases().size()));
+  EXPECT_EQ(static_cast<std::size_t>(lines),
+            all_cases().size() + direction_cases().size() + property_cases().size());
   const Outcome some = call("--list-cases --cell gru:update=keep --quick");
   EXPECT_THAT(some.text,
               AllOf(HasSubstr("gru:update=keep/"), HasSubstr("gru:update=keep:bias=off/"),
@@ -124,6 +138,14 @@ const ExitCase exit_cases[] = {
      "/nonexistent.safetensors"},
     {"EmptyGoldenFolder", "--golden " BPTT_SOURCE_DIR "/cmake", 4, "NOTHING was checked"},
     {"NotAGoldenFile", "--golden " BPTT_SOURCE_DIR "/CMakeLists.txt", 65, "CMakeLists.txt: "},
+    {"BadLabel", "--label nonsense", 64, "'nonsense'"},
+    {"LabelMatchesNothing", one_case + "--label golden", 4, "NOTHING was checked"},
+    {"BadFuzz", "--fuzz some", 64, "--fuzz"},
+    {"FuzzAndOnly", "--fuzz 3 --only 'lstm/*'", 64, "expected one of --fuzz"},
+    {"FuzzAllRefused", "--fuzz 3 --backend naive --threads 2 --label golden", 4, "NOTHING"},
+    {"BadCase", "--case 'lstm T=3 B=2 I=1'", 64, "there is no H="},
+    {"TwoDocumentsOnStandardOutput", one_case + "--json - --markdown -", 64, "--markdown"},
+    {"FullDisk", "--backend naive " + one_case + "--json /dev/full", 69, "No space left"},
     {"UnwritableReport", one_case + "--json /nonexistent/report.json", 69,
      "/nonexistent/report.json"},
 };
@@ -139,8 +161,49 @@ TEST_P(ExitCodes, AreAsPromised) {
 INSTANTIATE_TEST_SUITE_P(All, ExitCodes, testing::ValuesIn(exit_cases),
                          [](const auto& test) { return std::string(test.param.name); });
 
+TEST(Cli, VerdictsStandOnTheTerminalWhereADocumentCannotBeWritten) {
+  const Outcome outcome =
+      call("--backend naive --threads 1 " + one_case + "--junit /nonexistent/a.xml");
+  EXPECT_EQ(outcome.code, 69);
+  EXPECT_THAT(outcome.text, AllOf(HasSubstr("PASS: "), HasSubstr("/nonexistent/a.xml")));
+}
+
+/// The documents of a run over a case in words, and over a few drawn ones.
+TEST(Cli, RunsCasesThatNoTableHas) {
+  const JsonSchema schema(
+      nlohmann::json::parse(std::ifstream(BPTT_SOURCE_DIR "/docs/schema/verify.schema.json")));
+  const std::string word = "lstm:peephole T=3 B=2 I=1 H=5 lengths=2,0 without=c0,dhT";
+  for (const std::string& arguments :
+       {"--case '" + word + "' --threads 1", std::string("--fuzz 8 --seed 3 --threads 1")}) {
+    // Standard output has the document alone; what is left out stands on standard error.
+    const Outcome outcome =
+        call(arguments + " --backend naive,blas --json - --github 2>/dev/null #");
+    ASSERT_EQ(outcome.code, 0) << outcome.text;
+    const auto document = nlohmann::json::parse(outcome.text);
+    EXPECT_EQ(schema.complaints(document), std::vector<std::string>());
+    EXPECT_EQ(document.at("results").size(), 4u);
+    for (const auto& result : document.at("results")) EXPECT_EQ(result.at("kind"), "fuzz");
+  }
+}
+
+TEST(Cli, LabelsChooseKindsOfChecks) {
+  const Outcome outcome = call(one_case + "--threads 1 --label gradient --json - 2>/dev/null #");
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  const auto document = nlohmann::json::parse(outcome.text);
+  ASSERT_EQ(document.at("results").size(), 1u);
+  EXPECT_EQ(document.at("results").at(0).at("kind"), "gradient");
+}
+
+TEST(Cli, AnInterruptedFuzzRunPrintsWhatItHas) {
+  const Outcome outcome =
+      call("--fuzz 100000000 --backend naive --threads 1", "timeout --preserve-status -s INT 1");
+  EXPECT_EQ(outcome.code, 130) << outcome.text;
+  EXPECT_THAT(outcome.text, AllOf(HasSubstr("then interrupted"), HasSubstr("PASS: ")));
+}
+
 TEST(Cli, ErrorsAreOneLine) {
-  for (const char* arguments : {"--nonsense", "--backend nonsense", "--cell lstm:nonsense"}) {
+  for (const char* arguments : {"--nonsense", "--backend nonsense", "--cell lstm:nonsense",
+                                "--case 'lstm T=1 B=1'", "--fuzz -3"}) {
     const std::string text = call(arguments).text;
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
     EXPECT_THAT(text, testing::StartsWith("bptt-verify: "));
@@ -152,7 +215,7 @@ TEST(Cli, GoldenNamesFileBackendTensorErrorAndVerdict) {
       call("--verbose --golden " + golden_folder + "/lstm_lengths.safetensors " + golden_folder +
            "/lstm_deep3_bidir_lengths.safetensors");
   EXPECT_EQ(outcome.code, 0) << outcome.text;
-  for (const Backend* backend : backends()) {
+  for (const Backend* backend : own_backends()) {
     EXPECT_THAT(outcome.text,
                 testing::ContainsRegex("lstm_lengths.safetensors +" + std::string(backend->name()) +
                                        " +f64 +1 +[a-z].* pass"));
@@ -185,14 +248,15 @@ TEST(Cli, AnUnreadableGoldenFileIsAResultAndTheOthersRun) {
     writer.add(name, std::vector<Index>{1, 1}, std::vector<double>{1});
   }
   writer.write(huge.path);
-  const Outcome outcome = call("--threads 1 --golden /nonexistent.safetensors " + huge.path + ' ' +
-                               golden_folder + "/gru_before_take.safetensors --json " + json.path);
+  const Outcome outcome =
+      call("--backend " + own_names() + " --threads 1 --golden /nonexistent.safetensors " +
+           huge.path + ' ' + golden_folder + "/gru_before_take.safetensors --json " + json.path);
   EXPECT_EQ(outcome.code, 65) << outcome.text;
   EXPECT_THAT(outcome.text, HasSubstr(huge.path + ": tensor 'x': expected extents"));
   const auto document = nlohmann::json::parse(json.read());
   EXPECT_EQ(document.at("exit_code"), 65);
   EXPECT_EQ(document.at("counts").at("errors"), 2);
-  EXPECT_EQ(document.at("counts").at("pass"), 2 * backends().size());
+  EXPECT_EQ(document.at("counts").at("pass"), 2 * own_backends().size());
   const auto& first = document.at("results").at(0);
   EXPECT_EQ(first.at("verdict"), "error");
   EXPECT_EQ(first.at("subject"), "/nonexistent.safetensors");
@@ -265,13 +329,15 @@ TEST(Cli, WrongResultsExitWithOneAndTheCommandReproducesThem) {
 TEST(Cli, JsonParsesBackAndCountsWhatRan) {
   const TemporaryFile golden("wrong.safetensors"), json("report.json");
   write_wrong_golden(golden.path);
-  EXPECT_EQ(call("--dtype f64 --threads 1 --golden " + golden.path + " --json " + json.path).code,
+  EXPECT_EQ(call("--backend " + own_names() + " --dtype f64 --threads 1 --golden " + golden.path +
+                 " --json " + json.path)
+                .code,
             1);
   const auto document = nlohmann::json::parse(json.read());
-  EXPECT_EQ(document.at("schema_version"), 1);
+  EXPECT_EQ(document.at("schema_version"), 2);
   EXPECT_EQ(document.at("exit_code"), 1);
-  ASSERT_EQ(document.at("results").size(), backends().size());
-  EXPECT_EQ(document.at("counts").at("fail"), backends().size());
+  ASSERT_EQ(document.at("results").size(), own_backends().size());
+  EXPECT_EQ(document.at("counts").at("fail"), own_backends().size());
   for (const auto& result : document.at("results")) {
     EXPECT_EQ(result.at("verdict"), "fail");
     EXPECT_EQ(result.at("kind"), "golden");
@@ -284,14 +350,15 @@ TEST(Cli, JsonParsesBackAndCountsWhatRan) {
 TEST(Cli, JunitParsesBackAndCountsWhatRan) {
   const TemporaryFile golden("wrong.safetensors"), junit("report.xml");
   write_wrong_golden(golden.path);
-  EXPECT_EQ(call("--dtype f64 --threads 1 --golden " + golden.path + ' ' + golden_folder +
-                 "/lstm.safetensors /nonexistent.safetensors --junit " + junit.path)
-                .code,
-            1);  // what is wrong weighs more than what cannot be read
+  EXPECT_EQ(
+      call("--backend " + own_names() + " --dtype f64 --threads 1 --golden " + golden.path + ' ' +
+           golden_folder + "/lstm.safetensors /nonexistent.safetensors --junit " + junit.path)
+          .code,
+      1);  // what is wrong weighs more than what cannot be read
   pugi::xml_document document;
   ASSERT_TRUE(document.load_file(junit.path.c_str()));
   const auto suites = document.child("testsuites");
-  const auto count = static_cast<int>(backends().size());
+  const auto count = static_cast<int>(own_backends().size());
   EXPECT_EQ(suites.attribute("tests").as_int(), 2 * count + 1);
   EXPECT_EQ(suites.attribute("failures").as_int(), count);
   EXPECT_EQ(suites.attribute("errors").as_int(), 1);

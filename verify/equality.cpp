@@ -1,36 +1,13 @@
 #include "verify/equality.hpp"
 
-#include <algorithm>
-#include <cstring>
 #include <optional>
 
+#include "verify/bits.hpp"
 #include "verify/final_state.hpp"
 #include "verify/localise.hpp"
 
 namespace bptt::verify {
 namespace {
-
-/// Appends a finding for each result tensor that differs in bits.
-template <Real T>
-void compare_bits(const std::vector<Layout>& layouts, const Values<T>& got,
-                  const Values<T>& expected, const std::string& check, const std::string& message,
-                  std::vector<Finding>& findings) {
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    const auto [g, e] =
-        std::mismatch(got[i].begin(), got[i].end(), expected[i].begin(),
-                      [](const T& a, const T& b) { return std::memcmp(&a, &b, sizeof(T)) == 0; });
-    if (g == got[i].end()) continue;
-    Finding finding;
-    finding.check = check;
-    finding.place = place_of(layouts[i], g - got[i].begin());
-    finding.got = *g;
-    finding.expected = *e;
-    finding.message = message;
-    finding.time_step =
-        finding.place.time >= 0 ? "step " + std::to_string(finding.place.time) : "no time axis";
-    findings.push_back(std::move(finding));
-  }
-}
 
 /// `first_of_threads`: what the first thread count gave; set by the first call.
 template <Real T>
@@ -43,12 +20,16 @@ void run_checks(const Backend& backend, const Case& c, const Reference<T>& ref, 
   compare_all(ref, first, result);
   check_final_state(*model, ref.layouts, first, findings);
 
-  run(*model, c.subject->draw(~seed_of(c, options.seed), dtype_of<T>));
+  const Given other = c.subject->draw(~seed_of(c, options.seed), dtype_of<T>);
+  const Values<T> after = run(*model, other);
+  compare_bits(ref.layouts, after,
+               run(*c.subject->template make<T>(plans_of<T>(backend, exec)), other), "reuse",
+               "other data gives other bits on a plan that ran before than on a new one", findings);
   compare_bits(ref.layouts, run(*model, ref.given), first, "reuse",
                "the same data gives other bits on the same plan after other data", findings);
   if (!first_of_threads) {
     first_of_threads = std::move(first);
-  } else if (backend.same_for_all_threads()) {
+  } else if (backend.same_for_all_threads(exec)) {
     compare_bits(ref.layouts, first, *first_of_threads, "threads",
                  "other bits than with " + std::to_string(options.threads.front()) + " thread(s)",
                  findings);

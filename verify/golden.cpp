@@ -5,7 +5,9 @@
 #include <new>
 
 #include "impls/io/printable.hpp"
+#include "verify/comparison.hpp"
 #include "verify/localise.hpp"
+#include "verify/oracles.hpp"
 
 namespace bptt::verify {
 namespace {
@@ -97,17 +99,53 @@ Result GoldenCheck::check(const Backend& backend, Dtype dtype, const Exec& exec)
   return result;
 }
 
+std::string GoldenCheck::odd_one_out(const Finding& finding, double naive,
+                                     double unit_of_file) const {
+  const std::string gradient = "grad.";
+  const std::string& tensor = finding.place.tensor;
+  const auto side_of = [&](double value) {
+    const bool file = std::abs(value - finding.expected) <= error_limit * unit_of_file;
+    const bool backend =
+        std::abs(value - finding.got) <= error_limit * std::max(finding.unit, unit_of_file);
+    return std::pair(file, backend);
+  };
+  auto [file, backend] = side_of(naive);
+  std::string judges = "naive in long double (" + exact_text(naive) + ")";
+  if (tensor.starts_with(gradient)) {
+    const double derivative = complex_step_of(*file_.subject, file_.given,
+                                              tensor.substr(gradient.size()), finding.place.index);
+    const auto [with_file, with_backend] = side_of(derivative);
+    judges += " and the complex step (" + exact_text(derivative) + ")";
+    file = file && with_file;
+    backend = backend && with_backend;
+  }
+  if (file && !backend) return "the backend is the odd one out: " + judges + " agree with the file";
+  if (backend && !file) return "the file is the odd one out: " + judges + " agree with the backend";
+  return judges + " agree with neither the file nor the backend";
+}
+
 template <Real T>
 void GoldenCheck::check(const Backend& backend, const Exec& exec, Result& result) const {
   const auto model = file_.subject->make<T>(plans_of<T>(backend, exec));
   const Values<T> got = run(*model, file_.given);
+  Expectation<double> expectation{file_.results, {}, {}};
   for (std::size_t i = 0; i < got.size(); ++i) {
-    if (file_.results[i].empty()) continue;
     const bool coarse = std::same_as<T, float> || file_.coarse[i];
-    absorb(result,
-           compare<T, double>(
-               f64_.layouts[i], got[i], file_.results[i], coarse ? f32_.unit[i] : f64_.unit[i],
-               coarse ? required_resolution<float>() : required_resolution<double>()));
+    expectation.unit.push_back(coarse ? f32_.unit[i] : f64_.unit[i]);
+    expectation.resolution.push_back(coarse ? required_resolution<float>()
+                                            : required_resolution<double>());
+  }
+  if constexpr (std::same_as<T, float>) {
+    compare_values(f32_, expectation, got, result);
+  } else {
+    compare_values(f64_, expectation, got, result);
+  }
+  for (Finding& finding : result.findings) {
+    if (finding.check != "equality" || finding.place.index < 0) continue;
+    const std::size_t i = result_index(f64_.layouts, finding.place.tensor);
+    const auto e = static_cast<std::size_t>(finding.place.index);
+    finding.message += "; " + odd_one_out(finding, static_cast<double>(f64_.expected[i][e]),
+                                          file_.coarse[i] ? f32_.unit[i][e] : f64_.unit[i][e]);
   }
   if constexpr (std::same_as<T, float>) {
     localise(*file_.subject, backend, exec, f32_, seed_, result.findings);

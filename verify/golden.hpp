@@ -27,6 +27,14 @@ struct GoldenSpec {
 /// Throws Error(data) naming the file and the key where the metadata is missing or malformed.
 GoldenSpec read_golden_spec(const io::Safetensors& file);
 
+/// The metadata that says what this is: read_golden_spec() gives it back. Of a head, what the
+/// format has: outputs, loss, steps.
+std::string golden_metadata(const net::NetworkSpec&, const std::vector<Index>& lengths);
+
+/// Tensors whose names begin so are what some backend made of the file's inputs (bptt-verify
+/// --dump): nothing to compare with, so they are not read.
+inline constexpr const char* made_by_backend = "got.";
+
 struct GoldenFile {
   std::string path;
   std::string cell;
@@ -60,6 +68,8 @@ class GoldenCheck {
  private:
   template <Real T>
   void check(const Backend&, const Exec&, Result&) const;
+  /// Of a wrong element: which of file and backend the other legs agree with, in words.
+  std::string odd_one_out(const Finding&, double naive, double unit_of_file) const;
 
   GoldenFile file_;
   std::uint64_t seed_;

@@ -159,11 +159,6 @@ void fill_parameter(const Target<T>& target, const Cell& cell, Random random) {
   }
 }
 
-bool has_kink(const Cell& cell) {
-  return cell.kind == CellKind::rnn &&
-         (cell.activation == Activation::relu || cell.activation == Activation::leaky_relu);
-}
-
 template <class T>
 void fill_target(const Target<T>& target, const Cell& cell, std::uint64_t seed) {
   const Random random(seed, hash_of(target.name));

@@ -6,6 +6,7 @@
 #include <complex>
 #include <optional>
 
+#include "verify/differences.hpp"
 #include "verify/localise.hpp"
 
 namespace bptt::verify {
@@ -21,11 +22,6 @@ long double loss_magnitude(const net::Model<long double>& model, const Given& gi
                 [&](double upstream, long double output) { sum += std::abs(upstream * output); });
   return sum > 0 ? sum : std::abs(model.loss());
 }
-
-struct Estimate {
-  double value = 0;
-  double error = 0;  ///< its own estimate of it
-};
 
 /// Derivative of L by complex step. Leaves the element as it was.
 class ComplexStep {
@@ -82,12 +78,32 @@ class FiniteDifferences {
     set_given(given, *model_);
   }
 
+  /// Chooses the step for a tensor from what its loss does along some of its elements: how far it
+  /// bends, against how much it rounds (verify/differences.hpp has the formula).
+  void choose_step(const View<long double>& tensor) {
+    constexpr long double trial = 0x1p-8L;
+    constexpr Index probes = 3;
+    long double slope = 0, rho = largest_step;
+    for (Index i = 0; i < probes; ++i) {
+      long double& element = tensor[i * (tensor.size() - 1) / (probes - 1)];
+      if (element != element) continue;  // padding
+      const long double at_h = difference(element, trial);
+      const long double at_half = difference(element, trial / 2);
+      slope = std::max(slope, std::abs(at_half));
+      rho =
+          std::min(rho, bending_length(at_h, at_half, trial, 4 * rounding() / trial, largest_step));
+    }
+    const long double step = slope > 0 ? best_step(slope, rho, rounding(), levels) : largest_step;
+    // A power of two moves an element of few digits without rounding.
+    step_ = std::exp2(std::floor(std::log2(std::max(step, smallest_step))));
+  }
+
   /// Good where its error is below `wanted`: smaller steps are tried until it is, because a step
   /// that crosses a kink (of relu) converges to nothing.
   Estimate operator()(long double& element, double wanted) {
     Estimate best{0, std::numeric_limits<double>::infinity()};
-    for (long double h = largest_step; h >= smallest_step; h /= 16) {
-      const Estimate estimate = extrapolate(element, h);
+    for (long double h = step_; h >= smallest_step; h /= 8) {
+      const Estimate estimate = at(element, h);
       if (estimate.error < best.error) best = estimate;
       if (best.error <= wanted) break;
     }
@@ -97,9 +113,15 @@ class FiniteDifferences {
   const net::Model<long double>& model() const { return *model_; }
 
  private:
-  // Truncation is of order h^8 after four levels, rounding of order 1e-19/h: they meet near 2^-6.
-  static constexpr long double largest_step = 0x1p-5L, smallest_step = 0x1p-18L;
+  static constexpr long double largest_step = 0x1p-3L, smallest_step = 0x1p-20L;
   static constexpr int levels = 4;
+
+  /// Of (L(+h) - L(-h)) / 2, after the forward pass before: ulps of the sum of the loss's terms.
+  long double rounding() const {
+    constexpr long double roundings = 16;
+    return roundings * std::numeric_limits<long double>::epsilon() *
+           loss_magnitude(*model_, given_) / 2;
+  }
 
   long double difference(long double& element, long double h) {
     const long double kept = element;
@@ -113,26 +135,19 @@ class FiniteDifferences {
     return (above - below) / (2 * h);
   }
 
-  /// Neville's table in h^2, step halved from level to level.
-  Estimate extrapolate(long double& element, long double h) {
-    std::array<std::array<long double, levels>, levels> table{};
-    for (int i = 0; i < levels; ++i, h /= 2) {
-      table[i][0] = difference(element, h);
-      long double factor = 4;
-      for (int k = 1; k <= i; ++k, factor *= 4) {
-        table[i][k] = (factor * table[i][k - 1] - table[i - 1][k - 1]) / (factor - 1);
-      }
+  Estimate at(long double& element, long double h) {
+    std::array<long double, levels> table;
+    for (long double& entry : table) {
+      entry = difference(element, h);
+      h /= 2;
     }
-    const long double last = table[levels - 1][levels - 1];
-    const long double spread = std::max(std::abs(last - table[levels - 2][levels - 2]),
-                                        std::abs(last - table[levels - 1][levels - 2]));
+    Estimate estimate = extrapolate(table);
     // The columns of the table may agree by luck; the rounding of the smallest step's losses stays.
-    constexpr long double roundings = 16;
-    const long double noise = roundings * std::numeric_limits<long double>::epsilon() *
-                              loss_magnitude(*model_, given_) / (2 * h);
-    return {static_cast<double>(last), static_cast<double>(spread + noise)};
+    estimate.error += static_cast<double>(rounding() / (2 * h));
+    return estimate;
   }
 
+  long double step_ = largest_step;
   const Given& given_;
   std::unique_ptr<net::Model<long double>> model_;
 };
@@ -197,6 +212,7 @@ class GradientCheck {
       const Leg leg{reference_.layouts[i], tensor,
                     analytic[i],           reference_.unit[i],
                     complex[tensor].value, real[tensor].value};
+      differences_.choose_step(leg.real);
       for (const Slice& slice : slices_of(leg.layout)) check_slice(leg, slice);
     }
   }
@@ -306,6 +322,15 @@ class GradientCheck {
 };
 
 }  // namespace
+
+double complex_step_of(const Subject& subject, const Given& given, const std::string& tensor,
+                       Index element) {
+  ComplexStep derivative(subject, given);
+  for (const auto& candidate : derivative.model().tensors()) {
+    if (candidate.name == tensor) return derivative.repeated(candidate.value[element]).value;
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
 
 Result check_gradient(const Backend& backend, const Case& c, const Reference<double>& reference,
                       std::uint64_t seed) {

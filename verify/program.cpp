@@ -1,15 +1,22 @@
 #include "verify/program.hpp"
 
 #include <algorithm>
-#include <ostream>
+#include <iostream>
+#include <optional>
 #include <span>
 #include <string_view>
 
+#include "impls/io/printable.hpp"
 #include "impls/program/exit_code.hpp"
+#include "impls/program/interrupt.hpp"
 #include "impls/program/progress.hpp"
+#include "verify/dump.hpp"
 #include "verify/flow/program.hpp"
+#include "verify/fuzz/program.hpp"
+#include "verify/properties/property_run.hpp"
 #include "verify/report.hpp"
 #include "verify/run.hpp"
+#include "verify/self_test/program.hpp"
 #include "verify/textbook/program.hpp"
 
 namespace bptt::verify {
@@ -19,12 +26,40 @@ namespace {
 constexpr double seconds_guessed = 45;
 
 void print_head(std::ostream& out, const Settings& settings, std::size_t cases) {
-  out << "bptt-verify: seed " << settings.seed << ", " << cases << " cases, backends";
+  out << "bptt-verify: seed " << settings.seed;
+  if (settings.runs_table()) out << ", " << cases << " cases";
+  if (!settings.case_text.empty()) out << ", case '" << io::printable(settings.case_text) << "'";
+  out << ", backends";
   for (const Backend* backend : settings.backends) {
     out << ' ' << backend->name() << " (" << backend->version() << ')'
         << (backend == settings.backends.back() ? "" : ",");
   }
   out << '\n';
+}
+
+/// Documents, and the exit code. What is wrong weighs more than what could not be written.
+int finish(const Settings& settings, const std::vector<Result>& results, bool interrupted,
+           std::ostream& out, const std::ostream& text) {
+  const int code =
+      interrupted ? program::interrupted_exit_code : exit_code_of(count(results), settings.strict);
+  std::string failures;
+  const auto attempt = [&failures](auto write) {
+    try {
+      write();
+    } catch (const Error& error) {
+      failures += (failures.empty() ? "" : "; ") + std::string(error.what());
+    }
+  };
+  attempt([&] { write_documents(settings, results, out); });
+  if (!settings.dump.empty()) {
+    attempt([&] { dump_failures(settings, results, std::cerr); });
+  }
+  if (!text)
+    attempt([] { throw Error(ErrorKind::unavailable, "standard output: cannot write it"); });
+  if (failures.empty()) return code;
+  if (code != program::numerically_wrong) throw Error(ErrorKind::unavailable, failures);
+  std::cerr << "bptt-verify: " << failures << '\n';
+  return code;
 }
 
 }  // namespace
@@ -36,26 +71,43 @@ int run_program(int argc, const char* const* argv, std::ostream& out) {
                   [](std::string_view word) { return word == "--flow"; })) {
     return flow::run_flow(argc, argv, out);
   }
+  if (std::any_of(words.begin(), words.end(),
+                  [](std::string_view word) { return word == "--self-test"; })) {
+    return self_test::run_program(argc, argv, out);
+  }
   const auto settings = parse_settings(argc, argv);
   if (!settings) return program::good;
   if (!settings->textbook.empty()) return textbook::run_audit(settings->textbook, out);
   const auto cases = chosen_cases(*settings);
+  const auto directions = chosen_direction_cases(*settings);
+  const auto properties = chosen_property_cases(*settings);
   if (settings->list_cases) {
     for (const Case& c : cases) out << c.name << '\n';
-    return cases.empty() ? program::nothing_done : program::good;
+    for (const Case& c : directions) out << c.name << '\n';
+    for (const PropertyCase* c : properties) out << c->name << '\n';
+    const bool none = cases.empty() && directions.empty() && properties.empty();
+    return none ? program::nothing_done : program::good;
   }
   std::vector<Result> results;
-  {
+  std::optional<fuzz::Outcome> fuzzed;
+  if (settings->fuzz && settings->runs(CheckKind::fuzz)) {
+    fuzzed = fuzz::run_fuzz(*settings, results);
+  } else if (!settings->case_text.empty() && settings->runs(CheckKind::fuzz)) {
+    results = fuzz::run_case(*settings);
+  } else if (settings->runs_table() || !settings->golden.empty()) {
     program::Progress line(seconds_guessed);
     results = run_checks(*settings, [&](double share, const std::string& what) {
       line.show(share * seconds_guessed, what);
     });
   }
-  print_head(out, *settings, cases.size());
-  print_report(out, *settings, results);
-  if (!settings->json.empty()) write_file(settings->json, json_text(*settings, results));
-  if (!settings->junit.empty()) write_file(settings->junit, junit_text(results));
-  return exit_code_of(count(results), settings->strict);
+  // A document on standard output has it for itself.
+  std::ostream& text = settings->writes_to_standard_output() ? std::cerr : out;
+  print_head(text, *settings, cases.size());
+  if (fuzzed) fuzz::print_outcome(text, *settings, *fuzzed);
+  print_report(text, *settings, results);
+  if (settings->github) text << github_text(*settings, results);
+  text << std::flush;
+  return finish(*settings, results, fuzzed && fuzzed->interrupted, out, text);
 }
 
 }  // namespace bptt::verify

@@ -1,6 +1,5 @@
 // JSON and JUnit XML, as docs/verification.md has them.
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <sstream>
 
@@ -63,6 +62,7 @@ Json json_of(const Result& result) {
           {"worst_place", json_of(result.worst_place)},
           {"worst_difference", number(result.worst_difference)},
           {"not_compared", result.not_compared},
+          {"stability", result.stability.empty() ? Json() : Json(result.stability)},
           {"findings", std::move(findings)},
           {"command", result.command}};
 }
@@ -82,7 +82,7 @@ std::string json_text(const Settings& settings, const std::vector<Result>& resul
   const Counts counts = count(results);
   Json all = Json::array();
   for (const Result& result : results) all.push_back(json_of(result));
-  const Json document = {{"schema_version", 1},
+  const Json document = {{"schema_version", json_schema_version},
                          {"program", "bptt-verify"},
                          {"version", program::version_text()},
                          {"seed", settings.seed},
@@ -154,13 +154,6 @@ std::string junit_text(const std::vector<Result>& results) {
   std::ostringstream text;
   document.save(text, "  ");
   return text.str();
-}
-
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) throw Error(ErrorKind::unavailable, path + ": cannot write it");
 }
 
 }  // namespace bptt::verify

@@ -17,20 +17,6 @@ namespace {
 /// Failures of one backend that are printed in full; --verbose prints them all.
 constexpr int most_printed = 12;
 
-std::string margin_text(double worst) {
-  return worst > 0 && std::isfinite(worst) ? number_text(error_limit / worst, 2) + "x" : "-";
-}
-
-/// The verdict of several results: the worst of them.
-std::string verdict_text(const Counts& counts) {
-  if (counts.fail > 0) return "FAIL (" + std::to_string(counts.fail) + ")";
-  if (counts.pass + counts.inconclusive == 0) return counts.errors > 0 ? "error" : "refused";
-  std::string text = counts.inconclusive > 0
-                         ? "inconclusive (" + std::to_string(counts.inconclusive) + ")"
-                         : "pass";
-  return text;
-}
-
 /// Results that share a line of a table, in the order in which they first came.
 template <class Key>
 std::vector<std::pair<Key, std::vector<Result>>> grouped(const std::vector<Result>& results,
@@ -82,11 +68,12 @@ void print_gradients(std::ostream& out, const Settings& settings,
   table.print(out);
 }
 
-void print_equality(std::ostream& out, const std::vector<Result>& results) {
+void print_backends(std::ostream& out, const std::vector<Result>& results, CheckKind kind,
+                    const char* title) {
   TextTable table({"backend", "dtype", "recompute", ">threads", ">cases", ">elements", ">slices",
                    ">worst", ">margin", "worst tensor", "in case", "verdict"});
   using Key = std::tuple<std::string, Dtype, Recompute, int>;
-  auto groups = grouped<Key>(results, CheckKind::equality, [](const Result& result) {
+  auto groups = grouped<Key>(results, kind, [](const Result& result) {
     return Key(result.backend, result.dtype, result.recompute, result.threads);
   });
   // Backends in their own order, the ways and thread counts of each precision together.
@@ -110,7 +97,7 @@ void print_equality(std::ostream& out, const std::vector<Result>& results) {
                verdict_text(counts)});
   }
   if (table.empty()) return;
-  out << "\nBackends against naive in the next higher precision, per tensor, time step and gate\n";
+  out << '\n' << title << '\n';
   table.print(out);
 }
 
@@ -269,7 +256,15 @@ void print_failure(std::ostream& out, const Result& result) {
 
 void print_report(std::ostream& out, const Settings& settings, const std::vector<Result>& results) {
   print_gradients(out, settings, results);
-  print_equality(out, results);
+  print_backends(
+      out, results, CheckKind::equality,
+      "Backends against naive in the next higher precision, per tensor, time step and gate");
+  print_backends(out, results, CheckKind::direction,
+                 "At the extents of a benchmark: f64 along directions, f32 against naive in f64");
+  if (!settings.fuzz) {
+    print_backends(out, results, CheckKind::fuzz,
+                   "The case against naive in the next higher precision");
+  }
   if (settings.golden.empty()) {
     print_golden_summary(out, results);
   } else {
@@ -284,14 +279,7 @@ void print_report(std::ostream& out, const Settings& settings, const std::vector
   const Counts counts = count(results);
   out << "\nErrors are in units of naive's own rounding error; the limit is "
       << number_text(error_limit) << ", the margin is limit / worst.\n";
-  if (counts.pass + counts.inconclusive + counts.fail + counts.errors == 0) {
-    out << "NOTHING was checked";
-  } else {
-    out << (counts.fail > 0           ? "FAIL"
-            : counts.errors > 0       ? "ERROR"
-            : counts.inconclusive > 0 ? "INCONCLUSIVE"
-                                      : "PASS");
-  }
+  out << overall_text(counts);
   out << ": " << counts.results << " results: " << counts.pass << " pass, " << counts.fail
       << " fail, " << counts.inconclusive << " inconclusive, " << counts.refused << " refused, "
       << counts.errors << " unreadable; " << counts.elements << " elements compared\n";

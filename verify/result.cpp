@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 #include "impls/api/names.hpp"
 #include "impls/program/exit_code.hpp"
+#include "verify/comparison.hpp"
 
 namespace bptt::verify {
 namespace {
@@ -16,8 +18,32 @@ constexpr Named<Verdict> verdicts[] = {{Verdict::pass, "pass"},
                                        {Verdict::refused, "refused"},
                                        {Verdict::error, "error"}};
 constexpr Named<CheckKind> kinds[] = {{CheckKind::gradient, "gradient"},
+                                      {CheckKind::direction, "direction"},
                                       {CheckKind::equality, "equality"},
-                                      {CheckKind::golden, "golden"}};
+                                      {CheckKind::golden, "golden"},
+                                      {CheckKind::determinism, "determinism"},
+                                      {CheckKind::property, "property"},
+                                      {CheckKind::values, "values"},
+                                      {CheckKind::suite, "suite"},
+                                      {CheckKind::fuzz, "fuzz"}};
+
+/// Layer n of "grad.weight_hh_l2_reverse"; -1 of what belongs to none.
+int layer_of(const std::string& tensor) {
+  const std::size_t mark = tensor.rfind("_l");
+  if (mark == std::string::npos || mark + 2 >= tensor.size()) return -1;
+  const char digit = tensor[mark + 2];
+  return digit >= '0' && digit <= '9' ? std::atoi(tensor.c_str() + mark + 2) : -1;
+}
+
+/// What forward leaves comes first; then what backward does, from the head and the top layer down
+/// to the inputs.
+int order_of_computation(const std::string& tensor) {
+  constexpr int backward = 1, inputs = 1 << 20;
+  if (!tensor.starts_with("grad.")) return 0;
+  if (tensor.find("head.") != std::string::npos) return backward;
+  const int layer = layer_of(tensor);
+  return layer < 0 ? inputs : inputs - 1 - layer;
+}
 
 std::string steps_text(const Layout& layout, Index first, Index last) {
   const std::string of = " of " + std::to_string(layout.blocks);
@@ -32,6 +58,12 @@ std::string_view name_of(Verdict verdict) {
 }
 std::string_view name_of(CheckKind kind) {
   return name_in(kinds, kind);
+}
+CheckKind parse_check_kind(std::string_view name) {
+  return parse_in(kinds, "--label", name);
+}
+std::string check_kind_names() {
+  return names_in(kinds);
 }
 
 void absorb(Result& result, const TensorError& tensor) {
@@ -49,6 +81,12 @@ void absorb(Result& result, const TensorError& tensor) {
                     tensor.worst, tensor.unit,  "",         ""};
     finding.message = std::to_string(tensor.wrong) + " of " + std::to_string(tensor.elements) +
                       " elements are off by more than the limit";
+    const Place& first = tensor.first_place;
+    if (first.index != tensor.place.index) {
+      finding.message += ", the first computed " + to_string(first) + ": got " +
+                         exact_text(tensor.first_got) + ", expected " +
+                         exact_text(tensor.first_expected);
+    }
     if (tensor.first_wrong_time >= 0) {
       finding.time_step =
           steps_text(*tensor.layout, tensor.first_wrong_time, tensor.last_wrong_time);
@@ -68,15 +106,18 @@ void absorb(Result& result, const TensorError& tensor) {
 
 template <Real T>
 void compare_all(const Reference<T>& ref, const Values<T>& got, Result& result) {
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    absorb(result, compare<T, Wider<T>>(ref.layouts[i], got[i], ref.expected[i], ref.unit[i],
-                                        required_resolution<T>()));
-  }
+  const Expectation<Wider<T>> expectation{
+      ref.expected, ref.unit, std::vector<double>(got.size(), required_resolution<T>())};
+  compare_values(ref, expectation, got, result);
 }
 template void compare_all(const Reference<float>&, const Values<float>&, Result&);
 template void compare_all(const Reference<double>&, const Values<double>&, Result&);
 
 void conclude(Result& result) {
+  std::stable_sort(
+      result.findings.begin(), result.findings.end(), [](const Finding& a, const Finding& b) {
+        return order_of_computation(a.place.tensor) < order_of_computation(b.place.tensor);
+      });
   if (!result.findings.empty()) {
     result.verdict = Verdict::fail;
   } else if (result.inconclusive_slices > 0 || result.slices == 0) {
@@ -108,6 +149,16 @@ Index& Counts::of(Verdict verdict) {
       return errors;
   }
   return fail;
+}
+
+void Counts::add(const Counts& other) {
+  for (Index Counts::*member :
+       {&Counts::results, &Counts::pass, &Counts::fail, &Counts::inconclusive, &Counts::refused,
+        &Counts::errors, &Counts::elements, &Counts::slices, &Counts::inconclusive_slices}) {
+    this->*member += other.*member;
+  }
+  worst = std::max(worst, other.worst);
+  if (error_exit == program::good) error_exit = other.error_exit;
 }
 
 Counts count(const std::vector<Result>& results) {

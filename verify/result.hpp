@@ -22,15 +22,26 @@ std::string_view name_of(Verdict);
 
 /// What a result is about.
 enum class CheckKind {
-  gradient,  ///< analytic gradient against complex step and finite differences
-  equality,  ///< a backend against naive in the next higher precision, and against itself
-  golden,    ///< a backend against a file from another system
+  gradient,     ///< analytic gradient against complex step and finite differences
+  direction,    ///< the gradient along directions, at a benchmark's extents
+  equality,     ///< a backend against naive in the next higher precision, and against itself
+  golden,       ///< a backend against a file from another system
+  determinism,  ///< a backend's bits over runs, reuse of plans, thread counts
+  property,     ///< relations that must hold between a backend's own results
+  values,       ///< inputs at the ends of the number range, NaN and Inf among them
+  suite,        ///< the run as a whole: whether its inputs were good enough
+  fuzz,         ///< as equality, of a case that was drawn at random or given in words
 };
 std::string_view name_of(CheckKind);
+/// Throws Error(usage) that lists what would have been understood.
+CheckKind parse_check_kind(std::string_view);
+/// "gradient, equality, ..."
+std::string check_kind_names();
 
 /// One thing that is wrong.
 struct Finding {
-  /// "gradient", "equality", "padding", "no-effect", "final-state", "reuse", "threads", "error"
+  /// "gradient", "direction", "equality", "padding", "no-effect", "final-state", "reuse",
+  /// "threads", "error"
   std::string check;
   Place place;
   double got = 0, expected = 0;
@@ -64,6 +75,8 @@ struct Result {
   std::vector<Finding> findings;  ///< empty unless it failed
   /// Results that a golden file does not have, so that they were not compared: "grad.x".
   std::vector<std::string> not_compared;
+  /// Of a determinism check: "stable", "thread-dependent", "racy"; else empty.
+  std::string stability;
   std::string command;  ///< reproduces this result
 };
 
@@ -75,7 +88,8 @@ template <Real T>
 void compare_all(const Reference<T>&, const Values<T>& got, Result&);
 
 /// Sets the verdict from what the result holds. A result with no conclusive slice, or with
-/// findings, never passes.
+/// findings, never passes. Puts the findings in the order of the computation: the first of them
+/// names the tensor that diverged first.
 void conclude(Result&);
 
 struct Counts {
@@ -84,6 +98,7 @@ struct Counts {
   Index elements = 0, slices = 0, inconclusive_slices = 0;
   double worst = 0;
   Index& of(Verdict);
+  void add(const Counts&);
 };
 Counts count(const std::vector<Result>&);
 

@@ -7,9 +7,13 @@
 #include <optional>
 
 #include "impls/io/printable.hpp"
+#include "verify/command.hpp"
+#include "verify/directions.hpp"
 #include "verify/equality.hpp"
+#include "verify/fixtures.hpp"
 #include "verify/golden.hpp"
 #include "verify/oracles.hpp"
+#include "verify/properties/property_run.hpp"
 
 namespace bptt::verify {
 namespace {
@@ -32,8 +36,8 @@ bool contains(const std::vector<T>& list, const T& value) {
 
 /// The reference's own gradient is checked, in f64 on one thread, where all of that is asked for.
 bool runs_oracles(const Settings& settings) {
-  return contains(settings.dtypes, Dtype::f64) && contains(settings.threads, 1) &&
-         contains(settings.backends, settings.reference);
+  return settings.runs(CheckKind::gradient) && contains(settings.dtypes, Dtype::f64) &&
+         contains(settings.threads, 1) && contains(settings.backends, settings.reference);
 }
 
 Prepared prepare(const Settings& settings, const Case& c) {
@@ -95,11 +99,37 @@ void check_case(const Settings& settings, const Case& c, const Reference<T>& ref
   }
 }
 
-/// One word of a shell.
-std::string quoted(const std::string& text) {
-  std::string word = "'";
-  for (const char c : text) word += c == '\'' ? "'\\''" : std::string(1, c);
-  return word + "'";
+/// At the extents of a benchmark. What naive does for a case is done while backends run another.
+/// Naive itself, whose gradient goes through the oracles element by element, would take minutes.
+/// The hundreds of forward passes that f64 takes run with the largest of the thread counts alone.
+void check_directions(const Settings& settings, const std::vector<Case>& cases,
+                      const std::function<void(const Case&)>& starts,
+                      std::vector<Result>& results) {
+  const auto prepare = [&](std::size_t i) {
+    return std::async(std::launch::async,
+                      [&settings, &c = cases[i]] { return DirectionCheck(c, settings.seed); });
+  };
+  const std::vector<int> most_threads = {*std::ranges::max_element(settings.threads)};
+  std::vector<std::future<DirectionCheck>> running;
+  if (!cases.empty()) running.push_back(prepare(0));
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    starts(cases[i]);
+    const DirectionCheck check = running[i].get();
+    if (i + 1 < cases.size()) running.push_back(prepare(i + 1));
+    for (const Backend* backend : settings.backends) {
+      if (backend == settings.reference) continue;
+      for (const Dtype dtype : settings.dtypes) {
+        for (const Recompute recompute : recompute_of(settings, false)) {
+          for (const int threads : dtype == Dtype::f32 ? settings.threads : most_threads) {
+            Exec exec;
+            exec.threads = threads;
+            exec.recompute = recompute;
+            results.push_back(check.check(*backend, dtype, exec));
+          }
+        }
+      }
+    }
+  }
 }
 
 /// One file at a time: each is read when its turn comes.
@@ -120,10 +150,12 @@ void check_golden(const Settings& settings, const Progress& progress,
 
 }  // namespace
 
-std::vector<Case> chosen_cases(const Settings& settings) {
+namespace {
+
+std::vector<Case> chosen_of(const std::vector<Case>& cases, const Settings& settings) {
   std::vector<Case> chosen;
-  if (!settings.golden.empty()) return chosen;
-  for (const Case& c : all_cases()) {
+  if (!settings.runs_table()) return chosen;
+  for (const Case& c : cases) {
     if (settings.quick && !c.quick) continue;
     if (!settings.only.empty() && !matches_glob(settings.only, c.name)) continue;
     if (!settings.cells.empty() && !contains(settings.cells, c.cell)) continue;
@@ -132,10 +164,30 @@ std::vector<Case> chosen_cases(const Settings& settings) {
   return chosen;
 }
 
+}  // namespace
+
+std::vector<Case> chosen_cases(const Settings& settings) {
+  const CheckKind on_cases[] = {CheckKind::gradient, CheckKind::equality};
+  if (std::none_of(std::begin(on_cases), std::end(on_cases),
+                   [&](CheckKind kind) { return settings.runs(kind); })) {
+    return {};
+  }
+  return chosen_of(all_cases(), settings);
+}
+
+std::vector<Case> chosen_direction_cases(const Settings& settings) {
+  if (!settings.runs(CheckKind::direction)) return {};
+  return chosen_of(direction_cases(), settings);
+}
+
 std::vector<Result> run_checks(const Settings& settings, const Progress& progress) {
   const std::vector<Case> cases = chosen_cases(settings);
+  const std::vector<Case> along_directions = chosen_direction_cases(settings);
   double total = 0, done = 0;
   for (const Case& c : cases) total += c.work;
+  for (const Case& c : along_directions) total += c.work;
+  const auto properties = chosen_property_cases(settings);
+  for (const PropertyCase* c : properties) total += c->work;
   std::vector<Result> results;
   std::map<std::string, int> localised;
   Preparation preparation(settings, cases);
@@ -147,24 +199,26 @@ std::vector<Result> run_checks(const Settings& settings, const Progress& progres
     if (prepared.f64) check_case(settings, c, *prepared.f64, localised, results);
     done += c.work;
   }
-  check_golden(settings, progress, results);
+  check_directions(
+      settings, along_directions,
+      [&](const Case& c) {
+        progress(done / total, c.name);
+        done += c.work;
+      },
+      results);
+  check_properties(
+      settings, properties,
+      [&](const PropertyCase& c) {
+        progress(done / total, c.name);
+        done += c.work;
+      },
+      results);
+  if (settings.runs(CheckKind::golden)) check_golden(settings, progress, results);
+  // What was made on the way to what was asked for.
+  std::erase_if(results, [&](const Result& result) { return !settings.runs(result.kind); });
   for (Result& result : results) result.command = command_of(result);
+  if (auto bad = judge_fixtures(results, settings.seed)) results.push_back(std::move(*bad));
   return results;
-}
-
-std::string command_of(const Result& result) {
-  const bool golden = result.kind == CheckKind::golden;
-  // Bits that differ between thread counts show only where both are run.
-  const bool needs_both =
-      std::any_of(result.findings.begin(), result.findings.end(),
-                  [](const Finding& finding) { return finding.check == "threads"; });
-  const std::string subject = (golden ? " --golden " : " --only ") + quoted(result.subject);
-  if (result.backend.empty()) return "bptt-verify" + subject;
-  return "bptt-verify --backend " + result.backend + subject + " --dtype " +
-         std::string(name_of(result.dtype)) + " --threads " +
-         (needs_both ? std::to_string(result.first_threads) + "," : "") +
-         std::to_string(result.threads) + " --recompute " + std::string(name_of(result.recompute)) +
-         " --seed " + std::to_string(result.seed);
 }
 
 }  // namespace bptt::verify

@@ -13,6 +13,8 @@ namespace bptt::verify {
 
 /// The cases that the settings choose.
 std::vector<Case> chosen_cases(const Settings&);
+/// The same of those that are checked along directions.
+std::vector<Case> chosen_direction_cases(const Settings&);
 
 /// Called before each case or file: the share of the work that is done, and what is next.
 using Progress = std::function<void(double share, const std::string& what)>;
@@ -21,8 +23,5 @@ using Progress = std::function<void(double share, const std::string& what)>;
 /// ahead by threads of their own; backends run one at a time. A golden file that cannot be read is
 /// a result like any other.
 std::vector<Result> run_checks(const Settings&, const Progress&);
-
-/// The line that reproduces a result alone.
-std::string command_of(const Result&);
 
 }  // namespace bptt::verify

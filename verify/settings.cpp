@@ -24,44 +24,78 @@ constexpr const char* epilogue =
     "  bptt-verify --quick --junit report.xml        what a commit is checked with\n"
     "  bptt-verify --backend tbb --only 'lstm/*' --dtype f64\n"
     "  bptt-verify --golden verify/golden            golden files only\n"
+    "  bptt-verify --fuzz 10000 --seed 7             cases at random; failures are shrunk\n"
+    "  bptt-verify --case 'lstm:peephole T=3 B=2 I=1 H=5 lengths=2,0 without=c0,dhT'\n"
+    "  bptt-verify --quick --github --markdown \"$GITHUB_STEP_SUMMARY\"\n"
     "\n"
-    "Exit codes: 0 all that was checked is right, 1 something is numerically wrong, 3 something "
-    "is\n"
-    "inconclusive (with --strict), 4 nothing was checked, 64 wrong usage, 65 malformed input,\n"
-    "69 not available here.";
+    "Exit codes: 0 all that was checked is right, 1 something is numerically wrong, 3 something\n"
+    "is inconclusive (with --strict), 4 nothing was checked, 64 wrong usage, 65 malformed input,\n"
+    "69 not available here, or an output could not be written, 130 interrupted.";
+
+po::typed_value<std::string>* text(const char* value_name) {
+  return po::value<std::string>()->value_name(value_name);
+}
+po::typed_value<std::string>* text(const char* value_name, const char* by_default) {
+  return text(value_name)->default_value(by_default);
+}
+/// Not shown as a default of ''.
+po::typed_value<std::string>* path(const char* value_name) {
+  return text(value_name)->default_value("", "");
+}
+
+void add_what_is_checked(program::CommandLine& line) {
+  auto add = line.group("Which checks").add_options();
+  static const std::string labels =
+      "kinds of checks, of " + check_kind_names() + "; default: all that there is something for";
+  add("label", text("LIST"), labels.c_str());
+  add("only", text("CASE"), "cases whose name matches; * and ? are wild");
+  add("cell", text("LIST"),
+      "cells with their options, as rnn:relu,lstm,gru:update=keep; with and without bias");
+  add("quick", po::bool_switch(), "fewer and smaller cases: seconds instead of minutes");
+  add("golden", po::value<std::vector<std::string>>()->multitoken()->value_name("PATH..."),
+      "check these golden files, or folders of them, and nothing else");
+  add("list-cases", po::bool_switch(), "print the names of the cases and end");
+}
+
+void add_how(program::CommandLine& line) {
+  auto add = line.group("What they run on").add_options();
+  add("backend", text("LIST", "all"), "backends, or all");
+  add("dtype", text("LIST", "f32,f64"), "f32, f64");
+  add("threads", text("LIST"),
+      "thread counts (default 1,2,3; with --quick 1,2; with --fuzz 1 to 4 at random)");
+  add("recompute", text("LIST"),
+      "none, gates, checkpoint: what backward computes a second time (default: none in every "
+      "case, all three in some)");
+  add("seed", po::value<std::uint64_t>()->default_value(1)->value_name("N"),
+      "what all inputs are drawn from");
+}
 
 void add_flags(program::CommandLine& line) {
-  line.group("What is checked")
-      .add_options()("backend", po::value<std::string>()->default_value("all")->value_name("LIST"),
-                     "backends, or all")(
-          "cell", po::value<std::string>()->value_name("LIST"),
-          "cells with their options, as rnn:relu,lstm,gru:update=keep; with and without bias")(
-          "dtype", po::value<std::string>()->default_value("f32,f64")->value_name("LIST"),
-          "f32, f64")("threads", po::value<std::string>()->value_name("LIST"),
-                      "thread counts (default 1,2,3; with --quick 1,2)")(
-          "recompute", po::value<std::string>()->value_name("LIST"),
-          "none, gates, checkpoint: what backward computes a second time; default: none in every "
-          "case, all three in some")("only", po::value<std::string>()->value_name("CASE"),
-                                     "cases whose name matches; * and ? are wild")(
-          "quick", po::bool_switch(), "fewer and smaller cases: seconds instead of a minute")(
-          "seed", po::value<std::uint64_t>()->default_value(1)->value_name("N"),
-          "what all inputs are drawn from")(
-          "golden", po::value<std::vector<std::string>>()->multitoken()->value_name("PATH..."),
-          "check these golden files, or folders of them, and nothing else")(
-          "list-cases", po::bool_switch(), "print the names of the cases and end");
-  line.group("Instead of the checks")
-      .add_options()("flow", po::bool_switch(),
-                     "norms of dh_T/dh_k beside their bound; see bptt-verify --flow --help")(
-          "textbook",
-          po::value<std::string>()->implicit_value("text")->default_value("")->value_name("FORMAT"),
+  add_what_is_checked(line);
+  add_how(line);
+  auto random = line.group("Cases that no table has").add_options();
+  random("fuzz", po::value<std::string>()->value_name("N"),
+         "N random cases, backends against the reference; a failure is shrunk to a small case "
+         "and printed as a command");
+  random("case", text("TEXT"), "one case in words, as --fuzz prints it; docs/verification.md");
+  auto instead = line.group("Instead of the checks").add_options();
+  instead(
+      "self-test", po::bool_switch(),
+      "plant faults in honest backends and see each caught; see bptt-verify --self-test --help");
+  instead("flow", po::bool_switch(),
+          "norms of dh_T/dh_k beside their bound; see bptt-verify --flow --help");
+  instead("textbook", path("FORMAT")->implicit_value("text"),
           "textbook formulas against true gradients; text or markdown");
-  line.group("What comes out")
-      .add_options()("junit", po::value<std::string>()->default_value("")->value_name("FILE"),
-                     "write the results as JUnit XML")(
-          "json", po::value<std::string>()->default_value("")->value_name("FILE"),
-          "write the results as JSON")("strict", po::bool_switch(),
-                                       "exit with 3 where something is inconclusive")(
-          "verbose", po::bool_switch(), "print every failure in full, and every refusal");
+  auto out = line.group("What comes out (FILE may be -, standard output)").add_options();
+  out("junit", path("FILE"), "write the results as JUnit XML");
+  out("json", path("FILE"), "write the results as JSON (docs/schema/verify.schema.json)");
+  out("markdown", path("FILE"),
+      "write a summary in Markdown; appended where FILE is $GITHUB_STEP_SUMMARY");
+  out("github", po::bool_switch(), "print one annotation of GitHub Actions for each backend");
+  out("dump", path("DIR"),
+      "write inputs and both results of what fails, as safetensors, one file for each");
+  out("strict", po::bool_switch(), "exit with 3 where something is inconclusive");
+  out("verbose", po::bool_switch(), "print every failure in full, and every refusal");
 }
 
 template <class T>
@@ -81,7 +115,38 @@ std::vector<const Backend*> parse_backends(const std::string& text) {
   return chosen;
 }
 
+std::uint64_t parse_fuzz(const std::string& text) {
+  return static_cast<std::uint64_t>(program::parse_axis("--fuzz", text, {.count = 1}).front());
+}
+
+/// Where cases come from: one place at a time.
+void check_sources(const Settings& settings) {
+  const bool is_case = !settings.case_text.empty();
+  const int sources = (settings.fuzz ? 1 : 0) + (is_case ? 1 : 0) +
+                      (settings.golden.empty() ? 0 : 1) + (settings.only.empty() ? 0 : 1);
+  if (sources > 1) {
+    throw Error(ErrorKind::usage,
+                "expected one of --fuzz, --case, --golden, --only; got several of them");
+  }
+}
+
+/// Standard output takes one document.
+void check_outputs(const Settings& settings) {
+  int on_stdout = 0;
+  for (const std::string* path : {&settings.junit, &settings.json, &settings.markdown}) {
+    on_stdout += *path == "-" ? 1 : 0;
+  }
+  if (on_stdout > 1) {
+    throw Error(ErrorKind::usage,
+                "expected - for one of --junit, --json, --markdown; got it for several of them");
+  }
+}
+
 }  // namespace
+
+bool Settings::runs(CheckKind kind) const {
+  return labels.empty() || std::find(labels.begin(), labels.end(), kind) != labels.end();
+}
 
 std::optional<Settings> parse_settings(int argc, const char* const* argv) {
   program::CommandLine line("bptt-verify", "bptt-verify [flags]", summary, epilogue);
@@ -101,10 +166,15 @@ std::optional<Settings> parse_settings(int argc, const char* const* argv) {
   if (is_on("flow")) {
     throw Error(ErrorKind::usage, "flow: expected as the flag --flow; got it from a setting");
   }
+  if (is_on("self-test")) {
+    throw Error(ErrorKind::usage,
+                "self-test: expected as the flag --self-test; got it from a setting");
+  }
   settings.textbook = text("textbook");
   settings.quick = is_on("quick");
+  settings.threads_given = given->count("threads") != 0;
   const std::string threads =
-      given->count("threads") != 0 ? text("threads") : (settings.quick ? "1,2" : "1,2,3");
+      settings.threads_given ? text("threads") : (settings.quick ? "1,2" : "1,2,3");
   settings.threads.clear();
   for (const Index count : program::parse_axis("--threads", threads, {.most = 4096})) {
     settings.threads.push_back(static_cast<int>(count));
@@ -129,8 +199,17 @@ std::optional<Settings> parse_settings(int argc, const char* const* argv) {
   if (given->count("golden") != 0) {
     settings.golden = (*given)["golden"].as<std::vector<std::string>>();
   }
+  if (given->count("label") != 0) {
+    for (const auto& word : program::parse_words("--label", text("label"))) {
+      add_once(settings.labels, parse_check_kind(word));
+    }
+  }
+  if (given->count("fuzz") != 0) settings.fuzz = parse_fuzz(text("fuzz"));
+  if (given->count("case") != 0) settings.case_text = text("case");
+  check_sources(settings);
   // A case that was asked for by name is no golden file.
-  if (settings.only.empty() && std::filesystem::is_directory(BPTT_GOLDEN_DIR)) {
+  if (settings.only.empty() && settings.runs_table() &&
+      std::filesystem::is_directory(BPTT_GOLDEN_DIR)) {
     settings.own_golden = BPTT_GOLDEN_DIR;
   }
   settings.seed = (*given)["seed"].as<std::uint64_t>();
@@ -139,6 +218,10 @@ std::optional<Settings> parse_settings(int argc, const char* const* argv) {
   settings.verbose = is_on("verbose");
   settings.junit = text("junit");
   settings.json = text("json");
+  settings.markdown = text("markdown");
+  settings.github = is_on("github");
+  settings.dump = text("dump");
+  check_outputs(settings);
   return settings;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "impls/api/backend.hpp"
+#include "verify/result.hpp"
 
 namespace bptt::verify {
 
@@ -16,20 +17,32 @@ struct Settings {
   const Backend* reference = nullptr;
   std::vector<Dtype> dtypes = {Dtype::f32, Dtype::f64};
   std::vector<int> threads = {1};
+  bool threads_given = false;
   /// Empty: none everywhere, all of them in the cases that the table marks.
   std::vector<Recompute> recompute;
   std::vector<std::string> cells;  ///< as to_string has them; empty: all
   std::string only;                ///< glob over case names; empty: all
+  std::vector<CheckKind> labels;   ///< the checks that run; empty: all
   bool quick = false;
   std::vector<std::string> golden;  ///< files or folders; with these, no cases run
   std::string own_golden;           ///< the suite's own folder of them; empty: none
   std::uint64_t seed = 1;
+  std::optional<std::uint64_t> fuzz;  ///< cases drawn at random, in place of those of the table
+  std::string case_text;              ///< the one case in words, in their place; empty: none
 
   std::string textbook;  ///< print the textbook audit in this format; empty: do not
   bool list_cases = false;
   bool strict = false;
   bool verbose = false;
-  std::string junit, json;  ///< paths; empty: none
+  std::string junit, json, markdown;  ///< paths, "-" for standard output; empty: none
+  bool github = false;                ///< annotations of GitHub Actions
+  std::string dump;                   ///< folder for the numbers of what fails; empty: none
+
+  /// Whether --label lets checks of this kind run.
+  bool runs(CheckKind) const;
+  bool writes_to_standard_output() const { return junit == "-" || json == "-" || markdown == "-"; }
+  /// Only cases of the table run, not drawn ones, given ones, or files.
+  bool runs_table() const { return !fuzz && case_text.empty() && golden.empty(); }
 };
 
 /// Nothing where --help or --version answered. Throws Error(usage), Error(unavailable).

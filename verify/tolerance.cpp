@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "impls/net/random.hpp"
+#include "verify/kink_sides.hpp"
 
 namespace bptt::verify {
 namespace {
@@ -26,19 +27,6 @@ template <Real T>
 void round_to(Given& given) {
   for (auto& values : given.values) {
     for (double& value : values) value = static_cast<double>(static_cast<T>(value));
-  }
-}
-
-/// Adds the squared differences of two precisions' results to those of `squares`.
-template <Real T>
-void add_squared_errors(const Values<T>& narrow, const Values<Wider<T>>& wide,
-                        Values<double>& squares) {
-  for (std::size_t i = 0; i < narrow.size(); ++i) {
-    squares[i].resize(narrow[i].size());
-    for (std::size_t e = 0; e < narrow[i].size(); ++e) {
-      const auto error = static_cast<double>(narrow[i][e] - wide[i][e]);
-      squares[i][e] += error * error;
-    }
   }
 }
 
@@ -121,8 +109,33 @@ int runs_for(Index smallest_slice) {
 }
 
 template <Real T>
+void ErrorUnits<T>::add(const Values<T>& narrow, const Values<Wider<T>>& wide) {
+  ++runs_;
+  for (std::size_t i = 0; i < narrow.size(); ++i) {
+    squares_[i].resize(narrow[i].size());
+    for (std::size_t e = 0; e < narrow[i].size(); ++e) {
+      const auto error = static_cast<double>(narrow[i][e] - wide[i][e]);
+      squares_[i][e] += error * error;
+    }
+  }
+}
+
+template <Real T>
+Values<double> ErrorUnits<T>::of(const Values<Wider<T>>& expected) && {
+  for (std::size_t i = 0; i < layouts_.size(); ++i) {
+    ToUnits<T> to_units(layouts_[i], squares_[i], expected[i], runs_);
+    for (const Slice& slice : slices_of(layouts_[i])) to_units.convert(slice);
+  }
+  return std::move(squares_);
+}
+
+template <Real T>
 Reference<T> make_reference(const Subject& subject, const Given& given, std::uint64_t seed,
                             Rounding rounding, int runs) {
+  if constexpr (std::numeric_limits<Wider<T>>::digits <= std::numeric_limits<T>::digits) {
+    throw Error(ErrorKind::unavailable,
+                "f64 is judged in long double, which is no wider than f64 on this platform");
+  }
   const auto narrow = subject.make<T>(naive_plans<T>());
   const auto wide = subject.make<Wider<T>>(naive_plans<Wider<T>>());
   net::Random random(seed, 0x6e6f697365u);
@@ -132,21 +145,27 @@ Reference<T> make_reference(const Subject& subject, const Given& given, std::uin
   round_to<T>(ref.given);
   ref.layouts = result_layouts(*wide, subject.cell());
   if (runs == 0) runs = runs_for(smallest_slice(ref.layouts));
-  ref.unit.resize(ref.layouts.size());
+  ErrorUnits<T> units(ref.layouts);
   Given moved = given;
+  std::vector<Given> narrow_given, wide_given;
   for (int i = 0; i < runs; ++i) {
     if (i > 0) {
       moved = given;
       move_slightly<T>(moved, random);
     }
     if (rounding == Rounding::shared) round_to<T>(moved);
+    if (has_kink(subject.cell())) {
+      wide_given.push_back(moved);
+      narrow_given.push_back(moved);
+      round_to<T>(narrow_given.back());
+    }
     auto expected = run(*wide, moved);
-    add_squared_errors<T>(run(*narrow, moved), expected, ref.unit);
+    units.add(run(*narrow, moved), expected);
     if (i == 0) ref.expected = std::move(expected);
   }
-  for (std::size_t i = 0; i < ref.layouts.size(); ++i) {
-    ToUnits<T> to_units(ref.layouts[i], ref.unit[i], ref.expected[i], runs);
-    for (const Slice& slice : slices_of(ref.layouts[i])) to_units.convert(slice);
+  ref.unit = std::move(units).of(ref.expected);
+  if (has_kink(subject.cell())) {
+    ref.kinks = find_kinks<T>(subject, std::move(narrow_given), std::move(wide_given));
   }
   return ref;
 }
@@ -164,6 +183,7 @@ TensorError compare(const Layout& layout, std::span<const Got> got,
   TensorError result;
   result.layout = &layout;
   result.place.tensor = layout.name;
+  const bool is_gradient = layout.name.starts_with("grad.");
   const auto judge = [&](Index index, Index time) {
     const auto e = static_cast<std::size_t>(index);
     const double error = std::abs(static_cast<double>(static_cast<Expected>(got[e]) - expected[e]));
@@ -172,7 +192,13 @@ TensorError compare(const Layout& layout, std::span<const Got> got,
     if (units > error_limit) {
       ++result.wrong;
       if (result.first_wrong_time < 0) result.first_wrong_time = time;
+      const bool computed_before = is_gradient && time > result.last_wrong_time;
       result.last_wrong_time = time;
+      if (result.wrong == 1 || computed_before) {
+        result.first_place = place_of(layout, index);
+        result.first_got = static_cast<double>(got[e]);
+        result.first_expected = static_cast<double>(expected[e]);
+      }
     }
     if (result.place.index >= 0 && units <= result.worst) return;
     result.worst = units;
@@ -235,5 +261,8 @@ BPTT_INSTANTIATE(double, long double);
 BPTT_INSTANTIATE(float);
 BPTT_INSTANTIATE(double);
 #undef BPTT_INSTANTIATE
+
+template class ErrorUnits<float>;
+template class ErrorUnits<double>;
 
 }  // namespace bptt::verify

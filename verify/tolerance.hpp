@@ -8,12 +8,16 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "verify/subject.hpp"
 
 namespace bptt::verify {
+
+template <Real T>
+class KinkSides;
 
 /// The one limit: an element fails where it is off by more than this many units.
 inline constexpr double error_limit = 32;
@@ -25,6 +29,8 @@ struct Reference {
   std::vector<Layout> layouts;  ///< of the results
   Values<Wider<T>> expected;
   Values<double> unit;  ///< of each element
+  /// The units that the inputs put on a kink (verify/kink_sides.hpp); nullptr: none.
+  std::shared_ptr<const KinkSides<T>> kinks{};
 };
 
 /// Where `T` is float, what is given is rounded for naive<float>; `Rounding` says whether the
@@ -37,6 +43,22 @@ Reference<T> make_reference(const Subject&, const Given&, std::uint64_t seed,
 /// The same with the number of runs that the unit is measured over, the given inputs' among them.
 template <Real T>
 Reference<T> make_reference(const Subject&, const Given&, std::uint64_t seed, Rounding, int runs);
+
+/// The unit of every element, gathered from the errors of several problems.
+template <Real T>
+class ErrorUnits {
+ public:
+  explicit ErrorUnits(std::vector<Layout> layouts)
+      : layouts_(std::move(layouts)), squares_(layouts_.size()) {}
+  void add(const Values<T>& narrow, const Values<Wider<T>>& wide);
+  /// `expected` are the results of the problem that is judged.
+  Values<double> of(const Values<Wider<T>>& expected) &&;
+
+ private:
+  std::vector<Layout> layouts_;
+  Values<double> squares_;
+  int runs_ = 0;
+};
 
 /// How many runs that is by default: small slices need more of them.
 int runs_for(Index smallest_slice);
@@ -53,6 +75,10 @@ struct TensorError {
   double got = 0, expected = 0, unit = 0;
   Index wrong = 0;  ///< elements beyond the limit
   Index first_wrong_time = -1, last_wrong_time = -1;
+  /// The first element that is wrong in the order of the computation: of the earliest step of what
+  /// forward leaves, of the latest step of a gradient.
+  Place first_place;
+  double first_got = 0, first_expected = 0;
   Index nonzero = 0;  ///< elements that must be zero (padding, what has no effect) and are not
   Place nonzero_place;
   double nonzero_got = 0;

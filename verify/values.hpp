@@ -69,6 +69,13 @@ std::vector<Layout> result_layouts(const net::Model<T>& model, const Cell& cell)
   return layouts;
 }
 
+/// Where a result of that name is in a list of layouts, which has it.
+inline std::size_t result_index(const std::vector<Layout>& layouts, const std::string& name) {
+  const auto found = std::find_if(layouts.begin(), layouts.end(),
+                                  [&](const Layout& layout) { return layout.name == name; });
+  return static_cast<std::size_t>(found - layouts.begin());
+}
+
 /// A copy of every result that a model holds.
 template <Scalar T>
 Values<T> results_of(const net::Model<T>& model) {

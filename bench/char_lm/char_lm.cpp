@@ -107,6 +107,15 @@ class CharLm {
   /// Why a backend cannot take part; "": `s` is it. Throws whatever its code throws.
   std::string admit(const Backend& backend, const Case& c, MemoryBudget& memory, Student& s) {
     if (auto reason = cost_.refusal(backend, c, sweep_)) return *reason;
+    // With --truncate a second stack carries the state from window to window, of sequences with
+    // lengths.
+    if (const auto carrier =
+            net::TruncatedStack<float>::carrier_spec(c.spec, truncation_of(c, options_))) {
+      for (Index layer = 0; layer < carrier->layers; ++layer) {
+        auto reason = backend.refusal(carrier->layer_spec(layer), c.dtype, c.exec);
+        if (reason) return "with truncation: " + *reason;
+      }
+    }
     s.verdict = ask(verifier_, backend, c, settings_.seed);
     outcome_.wrong = outcome_.wrong || s.verdict.failed();
     if (auto reason = s.verdict.objection(); !reason.empty()) return reason;

@@ -26,7 +26,7 @@ class CharLm : public ::testing::Test {
  protected:
   CharLm() {
     settings.workload = Settings::Workload::char_lm;
-    settings.backends = backends();
+    settings.backends = own_backends();
     settings.cells = {parse_cell("lstm")};
     settings.dtypes = {Dtype::f32};
     settings.shapes = {{16, 4, 16, {}, {}}};
@@ -100,7 +100,7 @@ TEST_F(CharLm, OneRowForEachBackendAndStep) {
     EXPECT_LT(*row.loss, 4);
     EXPECT_NEAR(*row.items_per_second * *row.seconds, 16 * 4, 1e-9);
   }
-  EXPECT_EQ(count.size(), backends().size() * 5);
+  EXPECT_EQ(count.size(), own_backends().size() * 5);
   for (const auto& [key, rows] : count) EXPECT_EQ(rows, 1);
 }
 
@@ -139,7 +139,7 @@ TEST_F(CharLm, WhatFailsVerificationIsNotTrained) {
     return Verdict{"failed", 7.0, "grad.x is off"};
   });
   EXPECT_TRUE(verdict.wrong);
-  EXPECT_EQ(rows().size(), backends().size());
+  EXPECT_EQ(rows().size(), own_backends().size());
   for (const auto& row : rows()) {
     EXPECT_EQ(results::refusal_of(row), "verification failed: grad.x is off");
     EXPECT_EQ(row.verified, "failed");
@@ -180,12 +180,12 @@ TEST_F(CharLm, AnUnexpectedFailureIsItsRowsNote) {
 
 TEST_F(CharLm, AFailureInVerificationIsNoEndOfTheRunEither) {
   const auto outcome = run([](const Backend& backend, const Case&, std::uint64_t) -> Verdict {
-    if (&backend == backends().back()) throw std::runtime_error("no such luck");
+    if (&backend == own_backends().back()) throw std::runtime_error("no such luck");
     return {"full", 0.5, ""};
   });
   EXPECT_TRUE(outcome.broken);
   EXPECT_EQ(results::refusal_of(rows().front()), "failed unexpectedly: no such luck");
-  EXPECT_EQ(rows().size(), 1 + (backends().size() - 1) * 50);
+  EXPECT_EQ(rows().size(), 1 + (own_backends().size() - 1) * 50);
 }
 
 TEST_F(CharLm, WhatDoesNotFitBesideTheReferenceIsARefusedRow) {
@@ -193,7 +193,7 @@ TEST_F(CharLm, WhatDoesNotFitBesideTheReferenceIsARefusedRow) {
   settings.training.steps = 1;
   settings.max_call_seconds = 1e30;
   EXPECT_FALSE(run().wrong);
-  EXPECT_EQ(rows().size(), backends().size());
+  EXPECT_EQ(rows().size(), own_backends().size());
   for (const auto& row : rows()) {
     EXPECT_THAT(*results::refusal_of(row),
                 ::testing::AllOf(HasSubstr("the reference, which curves are compared with, needs"),

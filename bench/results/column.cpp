@@ -1,5 +1,6 @@
 #include "bench/results/column.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -60,9 +61,9 @@ struct OneOf : AnyText {
 struct SchemaVersion {
   static std::string print(int field) { return to_text(field); }
   static bool parse(std::string_view text, int& field) {
-    return parse_whole_text(text, field) && field == schema_version;
+    return parse_whole_text(text, field) && field >= 1 && field <= schema_version;
   }
-  static std::string expected() { return "schema version " + to_text(schema_version); }
+  static std::string expected() { return "schema version 1 to " + to_text(schema_version); }
 };
 
 template <Index least>
@@ -108,11 +109,12 @@ struct Maybe {
 };
 
 template <auto member, class Rule>
-Column column(std::string_view name) {
+Column column(std::string_view name, int since = 1) {
   return {name, [](const Row& row) { return Rule::print(row.*member); },
           [](Row& row, std::string_view text) {
             return Rule::parse(text, row.*member) ? std::string() : Rule::expected();
-          }};
+          },
+          since};
 }
 
 constexpr std::string_view cells[] = {"rnn", "lstm", "gru"};
@@ -120,6 +122,7 @@ constexpr std::string_view dtypes[] = {"f32", "f64"};
 constexpr std::string_view phases[] = {"forward", "backward", "train_step"};
 constexpr std::string_view verdicts[] = {"full", "reduced", "failed", "no", ""};
 constexpr std::string_view workloads[] = {"layer", "char-lm"};
+constexpr std::string_view origins[] = {"own", "peer", ""};
 
 }  // namespace
 
@@ -159,8 +162,20 @@ const std::vector<Column>& column_table() {
       column<&Row::workload, OneOf<workloads>>("workload"),
       column<&Row::items_per_second, Maybe<NotNegative, double>>("items_per_second"),
       column<&Row::loss, Maybe<AnyNumber, double>>("loss"),
+      column<&Row::origin, OneOf<origins>>("origin", 2),
+      column<&Row::reorder_seconds, Maybe<NotNegative, double>>("reorder_seconds", 2),
+      column<&Row::excluded_seconds, Maybe<NotNegative, double>>("excluded_seconds", 2),
+      column<&Row::bytes, Maybe<NotNegative, double>>("bytes", 2),
+      column<&Row::bound_seconds, Maybe<Positive, double>>("bound_seconds", 2),
+      column<&Row::fraction_of_bound, Maybe<NotNegative, double>>("fraction_of_bound", 2),
   };
   return table;
+}
+
+std::size_t width_of(int schema) {
+  const auto& table = column_table();
+  return static_cast<std::size_t>(std::count_if(
+      table.begin(), table.end(), [&](const Column& c) { return c.since <= schema; }));
 }
 
 std::string complaint_about(const Row& row) {

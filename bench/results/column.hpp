@@ -15,9 +15,13 @@ struct Column {
   std::string (*print)(const Row&);
   /// Reads `text` into its field. Returns what was expected where `text` is not that, else "".
   std::string (*parse)(Row&, std::string_view text);
+  int since = 1;  ///< the first schema version that has it
 };
 
 const std::vector<Column>& column_table();
+
+/// How many of the columns, from the first, files of a schema version have.
+std::size_t width_of(int schema);
 
 /// What no single column can tell: a row without seconds must say why. Returns the complaint about
 /// column 'seconds', or "".

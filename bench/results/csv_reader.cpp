@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "bench/results/column.hpp"
-#include "bench/results/csv_cells.hpp"
+#include "impls/io/csv_cells.hpp"
 
 namespace bptt::results {
 namespace {
@@ -36,34 +36,45 @@ std::string shown(std::string_view text) {
 class Reader {
  public:
   Reader(std::string_view text, const std::string& name)
-      : name_(name), records_(split_csv(text, name, columns())) {}
+      : name_(name), records_(csv::split_csv(text, name, columns())) {}
 
   std::vector<ReadRow> rows() const {
     if (records_.empty()) {
       fail(1, 0, "expected a header that begins with 'schema'; the file is empty");
     }
-    check_header();
+    const int schema = schema_of_file();
+    check_header(schema);
     std::vector<ReadRow> rows;
     rows.reserve(records_.size() - 1);
-    for (std::size_t i = 1; i < records_.size(); ++i) rows.push_back(row_of(records_[i]));
+    for (std::size_t i = 1; i < records_.size(); ++i) rows.push_back(row_of(records_[i], schema));
     return rows;
   }
 
  private:
   [[noreturn]] void fail(std::size_t line, std::size_t column, const std::string& message) const {
-    fail_at(name_, line, columns(), column, message);
+    csv::fail_at(name_, line, columns(), column, message);
   }
 
-  void check_header() const {
+  /// As the first row has it; a header alone is as wide as one of the versions.
+  int schema_of_file() const {
+    const auto& header = records_.front().cells;
+    if (header.front().text == columns().front() && records_.size() > 1) {
+      // A file of another schema differs in its header too; its version is the better explanation.
+      return parse_cell(0, records_[1].cells.front()).schema;
+    }
+    for (int schema = 1; schema < schema_version; ++schema) {
+      if (header.size() == width_of(schema)) return schema;
+    }
+    return schema_version;
+  }
+
+  void check_header(int schema) const {
     const auto& header = records_.front().cells;
     const auto& names = columns();
-    // A file of another schema differs in its header too; its version is the better explanation.
-    if (header.front().text == names.front() && records_.size() > 1) {
-      parse_cell(0, records_[1].cells.front());
-    }
-    for (std::size_t i = 0; i < std::max(header.size(), names.size()); ++i) {
+    const std::size_t width = width_of(schema);
+    for (std::size_t i = 0; i < std::max(header.size(), width); ++i) {
       if (i >= header.size()) fail(1, i, "expected in the header, which ends before it");
-      if (i >= names.size()) {
+      if (i >= width) {
         fail(header[i].line, i, "no column expected here; got " + shown(header[i].text));
       }
       if (header[i].text != names[i]) {
@@ -72,21 +83,22 @@ class Reader {
     }
   }
 
-  void parse_cell(std::size_t column, const Cell& cell) const {
+  Row parse_cell(std::size_t column, const csv::Cell& cell) const {
     Row scratch;
     parse_cell_into(scratch, column, cell);
+    return scratch;
   }
 
-  void parse_cell_into(Row& row, std::size_t column, const Cell& cell) const {
+  void parse_cell_into(Row& row, std::size_t column, const csv::Cell& cell) const {
     const std::string expected = column_table()[column].parse(row, cell.text);
     if (!expected.empty()) {
       fail(cell.line, column, "expected " + expected + "; got " + shown(cell.text));
     }
   }
 
-  ReadRow row_of(const Record& record) const {
+  ReadRow row_of(const csv::Record& record, int schema) const {
     const auto& cells = record.cells;
-    const std::size_t width = columns().size();
+    const std::size_t width = width_of(schema);
     const std::size_t line = cells.front().line;
     if (cells.size() < width) {
       const std::string count =
@@ -100,6 +112,13 @@ class Reader {
     }
     ReadRow read{{}, line};
     for (std::size_t i = 0; i < width; ++i) parse_cell_into(read.row, i, cells[i]);
+    if (read.row.schema != schema) {
+      fail(line, 0,
+           "expected schema version " + std::to_string(schema) + " as in the rows before; got " +
+               shown(cells.front().text));
+    }
+    // What the former versions did not know is empty: the row is as one of this version.
+    read.row.schema = schema_version;
     const std::string complaint = complaint_about(read.row);
     if (!complaint.empty()) {
       const auto& names = columns();
@@ -110,7 +129,7 @@ class Reader {
   }
 
   const std::string& name_;
-  std::vector<Record> records_;
+  std::vector<csv::Record> records_;
 };
 
 /// The system's own reasons ("Is a directory") are worth telling; streams lose them.

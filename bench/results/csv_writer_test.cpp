@@ -13,6 +13,7 @@
 #include "bench/results/csv_reader.hpp"
 #include "bench/results/sample_row.hpp"
 #include "impls/api/error.hpp"
+#include "impls/io/test_folder.hpp"
 
 namespace bptt::results {
 namespace {
@@ -23,13 +24,6 @@ using ::testing::StartsWith;
 /// A path in a directory of this test's own, removed with it.
 class CsvWriterTest : public ::testing::Test {
  protected:
-  CsvWriterTest() {
-    char name[] = "/tmp/bptt-results-XXXXXX";
-    directory_ = ::mkdtemp(name);
-    path = directory_ / "r.csv";
-  }
-  ~CsvWriterTest() override { std::filesystem::remove_all(directory_); }
-
   std::string text() const {
     std::ostringstream all;
     all << std::ifstream(path).rdbuf();
@@ -37,10 +31,8 @@ class CsvWriterTest : public ::testing::Test {
   }
   void put(const std::string& contents) const { std::ofstream(path) << contents; }
 
-  std::string path;
-
- private:
-  std::filesystem::path directory_;
+  const io::TestFolder folder;
+  const std::string path = folder / "r.csv";
 };
 
 std::string message_of(const std::function<void()>& action, ErrorKind kind) {
@@ -78,9 +70,10 @@ TEST_F(CsvWriterTest, EveryColumnHasAFieldOfItsOwn) {
   CsvWriter(path).write(sample_row());
   const std::string line = text().substr(text().find('\n') + 1);
   EXPECT_EQ(line,
-            "1,run-1,2026-01-02T03:04:05Z,host,abc,tbb,2021.8,gru,update=keep,f32,50,64,128,256,1,"
+            "2,run-1,2026-01-02T03:04:05Z,host,abc,tbb,2021.8,gru,update=keep,f32,50,64,128,256,1,"
             "1,2,train_step,3,0.30000000000000004,1e+09,3.3333333333333335,250,0.0133,1048576,"
-            "9007199254740993,full,0.5,1e-300,plain,layer,1e+06,2.5\n");
+            "9007199254740993,full,0.5,1e-300,plain,layer,1e+06,2.5,own,"
+            "0.001,0.002,4e+06,0.25,0.8\n");
 }
 
 TEST_F(CsvWriterTest, EachRowIsInTheFileAsSoonAsWriteReturns) {

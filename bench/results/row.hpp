@@ -11,8 +11,9 @@
 
 namespace bptt::results {
 
-/// Changes with every change of the columns or of their meaning.
-inline constexpr int schema_version = 1;
+/// Changes with every change of the columns or of their meaning. Files of former versions are read:
+/// columns that came later are then empty. 2: from `origin` on.
+inline constexpr int schema_version = 2;
 
 /// How the note of a refused case begins; the reason follows.
 inline constexpr std::string_view refused_prefix = "refused: ";
@@ -49,10 +50,16 @@ struct Row {
   std::string workload;                    ///< layer | char-lm
   std::optional<double> items_per_second;  ///< time steps of sequences (char-lm: characters)
   std::optional<double> loss;              ///< char-lm: mean loss per character, in nats
+  std::string origin;  ///< own | peer: of this suite, or another library behind its interface
+  std::optional<double> reorder_seconds;    ///< of `seconds`, in reordering and packing weights
+  std::optional<double> excluded_seconds;   ///< not in `seconds`: layout copies of activations
+  std::optional<double> bytes;              ///< least traffic of one call (docs/measuring.md)
+  std::optional<double> bound_seconds;      ///< no call is faster, by this run's own limits
+  std::optional<double> fraction_of_bound;  ///< bound_seconds / seconds
   bool operator==(const Row&) const = default;
 };
 
-/// The columns in file order.
+/// The columns in file order, of this version.
 const std::vector<std::string_view>& columns();
 
 /// A cell as results files spell it, split into its `cell` and `options` columns, joined again:

@@ -34,6 +34,12 @@ inline Row sample_row() {
   row.workload = "layer";
   row.items_per_second = 1e6;
   row.loss = 2.5;
+  row.origin = "own";
+  row.reorder_seconds = 1e-3;
+  row.excluded_seconds = 2e-3;
+  row.bytes = 4e6;
+  row.bound_seconds = 0.25;
+  row.fraction_of_bound = 0.8;
   return row;
 }
 

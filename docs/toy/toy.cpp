@@ -78,7 +78,7 @@ class ToyBackend final : public Backend {
  public:
   ToyBackend() : Backend("toy") {}
   std::string version() const override { return "example"; }
-  bool same_for_all_threads() const override { return true; }
+  bool same_for_all_threads(const Exec&) const override { return true; }
 
  private:
   std::optional<std::string> do_refusal(const Spec& spec, Dtype, const Exec& exec) const override {

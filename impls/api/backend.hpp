@@ -19,8 +19,15 @@ class Backend {
   std::string_view name() const { return name_; }
   /// Of the library below, with the kernels that are live; of this suite where there is none.
   virtual std::string version() const = 0;
-  /// Results are promised to be bitwise equal for every thread count.
-  virtual bool same_for_all_threads() const = 0;
+  /// Results are promised to be bitwise equal for every thread count that is not refused, the rest
+  /// of the Exec being the same: always, or where Exec::same_for_all_threads asks for it. A backend
+  /// that cannot do what is asked refuses.
+  virtual bool same_for_all_threads(const Exec&) const = 0;
+
+  /// Another project's library behind this interface: judged and timed like any backend, but what
+  /// the suite promises of its own does not bind it where the library cannot (docs/peers.md):
+  /// running may allocate.
+  virtual bool is_peer() const { return false; }
 
   /// Why this backend does not run the case, in words a user understands; nothing where it does.
   std::optional<std::string> refusal(const Spec&, Dtype, const Exec&) const;

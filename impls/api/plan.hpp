@@ -10,10 +10,28 @@
 
 namespace bptt {
 
+/// Seconds that calls of a plan spent on layouts only, because a library wants another one than
+/// tensors.hpp has.
+struct LayoutSeconds {
+  /// Parameters reordered or packed, and their gradients brought back. Parameters change at every
+  /// training step, so this is part of what the library costs.
+  double weights = 0;
+  /// Activations and their gradients copied for this interface alone: who uses the library keeps
+  /// them in its layout all the way through a network. Whoever times a call takes this off, and
+  /// says so.
+  double activations = 0;
+};
+inline LayoutSeconds operator+(LayoutSeconds a, LayoutSeconds b) {
+  return {a.weights + b.weights, a.activations + b.activations};
+}
+inline LayoutSeconds operator-(LayoutSeconds a, LayoutSeconds b) {
+  return {a.weights - b.weights, a.activations - b.activations};
+}
+
 /// Not thread-safe: one call at a time on one plan. Different plans may run side by side, except
 /// that OpenBLAS has one thread count for the whole process: plans of backends that stand on it
-/// (`blas`, `tbb`) must then agree on that count, which `tbb` needs to be 1. Instantiated for
-/// float, double, long double and std::complex<double> (the last two: naive only).
+/// (`blas`, `tbb`, `torch`) must then agree on that count, which `tbb` needs to be 1. Instantiated
+/// for float, double, long double and std::complex<double> (the last two: naive only).
 template <Scalar T>
 class Plan {
  public:
@@ -31,6 +49,11 @@ class Plan {
 
   /// Memory the plan holds, workspace and tape together.
   virtual std::size_t workspace_bytes() const = 0;
+
+  /// Summed over all calls since the plan was made: take it before and after what is timed. Zero
+  /// for a backend that computes in the layout it is given, or does not tell packing from
+  /// computing.
+  virtual LayoutSeconds layout_seconds() const { return {}; }
 
   const Spec& spec() const { return spec_; }
   const Exec& exec() const { return exec_; }

@@ -14,6 +14,13 @@ namespace bptt {
 /// Built in. Each lives as long as the program.
 const std::vector<const Backend*>& backends();
 
+/// Without the peers (Backend::is_peer).
+inline std::vector<const Backend*> own_backends() {
+  std::vector<const Backend*> own = backends();
+  std::erase_if(own, [](const Backend* backend) { return backend->is_peer(); });
+  return own;
+}
+
 /// Throws Error(unavailable) naming the backends there are; for one that was left out, the reason.
 const Backend& find_backend(std::string_view name);
 

@@ -63,17 +63,15 @@ class BlasBackend final : public Backend {
     const auto kernels = linalg::blas_kernels();
     return kernels.library + " " + kernels.live + ", pointwise " + cell::instruction_set();
   }
-  bool same_for_all_threads() const override { return false; }
+  /// Asked for it, it takes one thread only.
+  bool same_for_all_threads(const Exec& exec) const override { return exec.same_for_all_threads; }
 
  private:
   std::optional<std::string> do_refusal(const Spec& spec, Dtype, const Exec& exec) const override {
     if (exec.same_for_all_threads && exec.threads > 1) {
       return "OpenBLAS's results depend on its number of threads";
     }
-    if (exec.threads > linalg::max_blas_threads()) {
-      return "this OpenBLAS was built for at most " + std::to_string(linalg::max_blas_threads()) +
-             " threads; " + std::to_string(exec.threads) + " were asked for";
-    }
+    if (auto reason = linalg::refuse_blas_threads(exec.threads)) return reason;
     return schedule::blas_refusal(spec);
   }
   std::size_t do_workspace_bytes(const Spec& spec, Dtype dtype, const Exec& exec) const override {

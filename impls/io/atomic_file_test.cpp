@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "impls/api/error.hpp"
+#include "impls/io/test_folder.hpp"
 
 namespace bptt::io {
 namespace {
@@ -17,13 +18,6 @@ using ::testing::HasSubstr;
 
 class AtomicFileTest : public ::testing::Test {
  protected:
-  AtomicFileTest() {
-    std::string name = std::filesystem::temp_directory_path() / "bptt-atomic-XXXXXX";
-    folder = mkdtemp(name.data());
-    path = folder / "weights";
-  }
-  ~AtomicFileTest() override { std::filesystem::remove_all(folder); }
-
   static void write(AtomicFile& file, const std::string& text) { file.commit(text); }
   std::string text() const {
     std::ostringstream all;
@@ -31,7 +25,7 @@ class AtomicFileTest : public ::testing::Test {
     return all.str();
   }
   std::ptrdiff_t files() const {
-    return std::distance(std::filesystem::directory_iterator(folder), {});
+    return std::distance(std::filesystem::directory_iterator(folder.path()), {});
   }
   static std::string complaint(const std::string& path) {
     try {
@@ -43,8 +37,8 @@ class AtomicFileTest : public ::testing::Test {
     return "";
   }
 
-  std::filesystem::path folder;
-  std::string path;
+  const TestFolder folder;
+  const std::string path = folder / "weights";
 };
 
 TEST_F(AtomicFileTest, AppearsWithItsContents) {
@@ -87,7 +81,7 @@ TEST_F(AtomicFileTest, ALinkStaysALink) {
 
 TEST_F(AtomicFileTest, WhatCannotBeWrittenIsToldAtOnce) {
   EXPECT_THAT(complaint(path + "/x"), HasSubstr("weights/x: cannot write it: "));
-  EXPECT_THAT(complaint(folder), HasSubstr("it is there, and not a file"));
+  EXPECT_THAT(complaint(folder.path()), HasSubstr("it is there, and not a file"));
   // A device must not be replaced by a file.
   EXPECT_THAT(complaint("/dev/null"), HasSubstr("/dev/null: cannot write it: "));
   EXPECT_EQ(files(), 0);

@@ -1,6 +1,5 @@
-// Vectorised sigmoid, tanh and phi, on top of Highway's mathematics. Included once per instruction
-// set by foreach_target.h (hence the toggle instead of `#pragma once`); use inside HWY_NAMESPACE
-// only.
+// Vectorised sigmoid, tanh and phi. Included once per instruction set by foreach_target.h (hence
+// the toggle instead of `#pragma once`); use inside HWY_NAMESPACE only.
 #if defined(BPTT_LINALG_ACTIVATIONS_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef BPTT_LINALG_ACTIVATIONS_INL
 #undef BPTT_LINALG_ACTIVATIONS_INL
@@ -9,8 +8,6 @@
 #endif
 
 #include <hwy/highway.h>
-// highway.h first: it defines what math-inl.h is made of.
-#include <hwy/contrib/math/math-inl.h>
 
 #include "impls/api/spec.hpp"
 
@@ -18,20 +15,87 @@ HWY_BEFORE_NAMESPACE();
 namespace bptt::linalg::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// 1 / (1 + e^-x), from e^-|x|, which cannot overflow. NaN stays NaN (Highway's Exp makes it 0).
+/// e^y for y <= 0 in two factors: e^y = scale (1 + q), with scale a power of two times 2^bias and q
+/// in [-0.3, 0.42]. Kept apart because e^y - 1 = (scale - 1) + scale q is exact near 0, where
+/// e^y - 1 from e^y would have lost its digits. y >= -126 ln 2 (f32), or as much further down as
+/// the bias allows for.
+template <class V>
+struct SplitExp {
+  V scale, q;
+};
+
+/// e^r - 1 for |r| <= ln(2)/2.
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE V sigmoid(D d, V x) {
-  const V one = hn::Set(d, hn::TFromD<D>(1));
-  const V e = hn::Exp(d, hn::Neg(hn::Abs(x)));
-  const V negative_side = hn::Div(e, hn::Add(one, e));
-  const V positive_side = hn::Div(one, hn::Add(one, e));
-  const V y = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), negative_side, positive_side);
-  return hn::IfThenElse(hn::IsNaN(x), x, y);
+HWY_INLINE V small_expm1(D d, V r) {
+  V p;
+  if constexpr (sizeof(hn::TFromD<D>) == 4) {
+    // Minimax coefficients of Cephes' expf (S. Moshier).
+    p = hn::Set(d, 1.9875691500e-4F);
+    for (const float c : {1.3981999507e-3F, 8.3334519073e-3F, 4.1665795894e-2F, 1.6666665459e-1F,
+                          5.0000001201e-1F}) {
+      p = hn::MulAdd(p, r, hn::Set(d, c));
+    }
+  } else {
+    // Taylor: the next term is below 2^-57 of the sum.
+    p = hn::Set(d, 1.0 / 6227020800);
+    for (const double c :
+         {1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040,
+          1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 1.0 / 2}) {
+      p = hn::MulAdd(p, r, hn::Set(d, c));
+    }
+  }
+  return hn::MulAdd(hn::Mul(r, r), p, r);
 }
 
+template <int bias, class D, class V = hn::Vec<D>>
+HWY_INLINE SplitExp<V> split_exp(D d, V y) {
+  using T = hn::TFromD<D>;
+  constexpr bool is_float = sizeof(T) == 4;
+  constexpr int mantissa_bits = is_float ? 23 : 52;
+  // ln 2 in two parts (Cody and Waite), the first so short that its products with n are exact.
+  const V ln2_high = hn::Set(d, static_cast<T>(is_float ? 0.693359375 : 6.93145751953125e-1));
+  const V ln2_low =
+      hn::Set(d, static_cast<T>(is_float ? -2.12194440e-4 : 1.42860682030941723212e-6));
+  // Adding 1.5 * 2^mantissa_bits rounds to an integer, and leaves it in the lowest bits.
+  const V shift =
+      hn::Set(d, static_cast<T>(is_float ? 12582912.0 : 6755399441055744.0) + static_cast<T>(bias));
+  const V shifted = hn::MulAdd(y, hn::Set(d, static_cast<T>(1.44269504088896340736)), shift);
+  const V n = hn::Sub(shifted, shift);
+  const V r = hn::NegMulAdd(n, ln2_low, hn::NegMulAdd(n, ln2_high, y));
+  const hn::RebindToUnsigned<D> bits;
+  const auto one = hn::BitCast(bits, hn::Set(d, T(1)));
+  const auto exponent = hn::ShiftLeft<mantissa_bits>(hn::BitCast(bits, shifted));
+  return {hn::BitCast(d, hn::Add(exponent, one)), small_expm1(d, r)};
+}
+
+/// 1 / (1 + e^-x), from e^-|x|, which cannot overflow. NaN stays NaN.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V sigmoid(D d, V x) {
+  using T = hn::TFromD<D>;
+  // Beyond these e^-|x| is 0; down to there it may be denormal, which the bias keeps scale clear
+  // of.
+  constexpr bool is_float = sizeof(T) == 4;
+  constexpr int bias = is_float ? 64 : 128;
+  const V one = hn::Set(d, T(1));
+  const V far = hn::Set(d, static_cast<T>(is_float ? 110.0 : 750.0));
+  const auto exp = split_exp<bias>(d, hn::Neg(hn::Min(hn::Abs(x), far)));
+  const V unbias = hn::Set(d, static_cast<T>(is_float ? 0x1p-64 : 0x1p-128));
+  const V e = hn::Mul(hn::MulAdd(exp.scale, exp.q, exp.scale), unbias);
+  const V above = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), e, one);
+  return hn::IfThenElse(hn::IsNaN(x), x, hn::Div(above, hn::Add(one, e)));
+}
+
+/// (1 - e^-2|x|) / (1 + e^-2|x|) with the sign of x. NaN stays NaN.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V tanh(D d, V x) {
-  return hn::IfThenElse(hn::IsNaN(x), x, hn::Tanh(d, x));
+  using T = hn::TFromD<D>;
+  const V far = hn::Set(d, T(20));  // tanh is 1 from there, to the last bit
+  const V a = hn::Min(hn::Abs(x), far);
+  const auto exp = split_exp<0>(d, hn::Neg(hn::Add(a, a)));
+  const V below_zero =
+      hn::MulAdd(exp.scale, exp.q, hn::Sub(exp.scale, hn::Set(d, T(1))));  // e^-2|x| - 1
+  const V y = hn::Div(hn::Neg(below_zero), hn::Add(hn::Set(d, T(2)), below_zero));
+  return hn::IfThenElse(hn::IsNaN(x), x, hn::CopySign(y, x));
 }
 
 /// phi of the plain recurrent cell, the kind known when compiling.

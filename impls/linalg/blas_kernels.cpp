@@ -11,6 +11,8 @@ namespace {
 constexpr const char* override_variable = "OPENBLAS_CORETYPE";
 /// Set beside the override when it is ours: holds the core type that OpenBLAS had chosen.
 constexpr const char* detected_variable = "BPTT_BLAS_DETECTED";
+/// "off": the user wants OpenBLAS's own choice, to see what it costs.
+constexpr const char* switch_variable = "BPTT_BLAS_OVERRIDE";
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -26,6 +28,7 @@ CpuFeatures cpu_features() {
       __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
       __builtin_cpu_supports("avx512cd") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
       __builtin_cpu_supports("avx512vl") != 0;
+  features.avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
 #endif
   return features;
 }
@@ -33,11 +36,16 @@ CpuFeatures cpu_features() {
 std::optional<std::string_view> better_core_type(std::string_view live, const CpuFeatures& cpu) {
   constexpr std::string_view with_avx512[] = {"SkylakeX", "Cooperlake", "Sapphirerapids",
                                               "SapphireRapids"};
-  if (!cpu.avx512) return std::nullopt;
+  constexpr std::string_view with_avx2[] = {"Haswell", "Zen", "Excavator"};
   for (const auto type : with_avx512) {
     if (live == type) return std::nullopt;
   }
-  return "SkylakeX";
+  if (cpu.avx512) return "SkylakeX";
+  for (const auto type : with_avx2) {
+    if (live == type) return std::nullopt;
+  }
+  if (cpu.avx2) return "Haswell";
+  return std::nullopt;
 }
 
 BlasKernels blas_kernels() {
@@ -60,7 +68,7 @@ BlasKernels blas_kernels() {
 }
 
 void use_best_blas_kernels(char** argv) {
-  if (!environment(override_variable).empty()) return;
+  if (!environment(override_variable).empty() || environment(switch_variable) == "off") return;
   const std::string live = openblas_get_corename();
   const auto better = better_core_type(live, cpu_features());
   if (!better) return;

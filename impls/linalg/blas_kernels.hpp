@@ -26,6 +26,7 @@ BlasKernels blas_kernels();
 /// What this CPU could run, as far as the choice needs to know.
 struct CpuFeatures {
   bool avx512 = false;  ///< F, BW, CD, DQ and VL: what the SkylakeX kernels need
+  bool avx2 = false;    ///< with FMA: what the Haswell kernels need
 };
 CpuFeatures cpu_features();
 
@@ -33,7 +34,8 @@ CpuFeatures cpu_features();
 std::optional<std::string_view> better_core_type(std::string_view live, const CpuFeatures&);
 
 /// Call first in main(): where better kernels are to be had and the user has not set
-/// OPENBLAS_CORETYPE, starts the program anew (same process, same arguments) with the right ones.
+/// OPENBLAS_CORETYPE, or BPTT_BLAS_OVERRIDE=off, starts the program anew (same process, same
+/// arguments) with the right ones.
 /// Returns otherwise, and where starting anew fails.
 void use_best_blas_kernels(char** argv);
 

@@ -25,6 +25,13 @@ int max_blas_threads() {
   return at == std::string::npos ? 1 : std::atoi(config.c_str() + at + key.size());
 }
 
+std::optional<std::string> refuse_blas_threads(int threads) {
+  const int most = max_blas_threads();
+  if (threads <= most) return std::nullopt;
+  return "this OpenBLAS was built for at most " + std::to_string(most) + " threads; " +
+         std::to_string(threads) + " were asked for";
+}
+
 void bind_blas_threads() {
   // OpenBLAS has no call for it, but it starts its pool when it is loaded, one thread after
   // another.

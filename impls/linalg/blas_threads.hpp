@@ -1,6 +1,9 @@
 // How many threads OpenBLAS may use, for the length of a scope.
 #pragma once
 
+#include <optional>
+#include <string>
+
 namespace bptt::linalg {
 
 /// OpenBLAS has one thread count for the whole process: two scopes that ask for different counts
@@ -22,5 +25,7 @@ void bind_blas_threads();
 
 /// The largest count OpenBLAS was built for.
 int max_blas_threads();
+/// Why a plan cannot have so many threads: OpenBLAS was built for fewer.
+std::optional<std::string> refuse_blas_threads(int threads);
 
 }  // namespace bptt::linalg

@@ -89,13 +89,15 @@ TEST(BlasThreads, AreRestored) {
 }
 
 TEST(BlasKernels, Avx2KernelsAreNotEnoughForAvx512) {
-  const CpuFeatures avx512{true}, avx2{false};
+  const CpuFeatures avx512{true, true}, avx2{false, true};
   EXPECT_EQ(better_core_type("Haswell", avx512), "SkylakeX");
   EXPECT_EQ(better_core_type("Zen", avx512), "SkylakeX");
   EXPECT_EQ(better_core_type("Prescott", avx512), "SkylakeX");
   EXPECT_EQ(better_core_type("SkylakeX", avx512), std::nullopt);
   EXPECT_EQ(better_core_type("Cooperlake", avx512), std::nullopt);
   EXPECT_EQ(better_core_type("Zen", avx2), std::nullopt);
+  EXPECT_EQ(better_core_type("Prescott", avx2), "Haswell");
+  EXPECT_EQ(better_core_type("Prescott", CpuFeatures{}), std::nullopt);
 }
 
 TEST(BlasKernels, AreNamed) {

@@ -191,7 +191,7 @@ class NaiveBackend final : public Backend {
  public:
   NaiveBackend() : Backend("naive") {}
   std::string version() const override { return "scalar loops"; }
-  bool same_for_all_threads() const override { return true; }
+  bool same_for_all_threads(const Exec&) const override { return true; }
 
  private:
   std::optional<std::string> do_refusal(const Spec&, Dtype, const Exec& exec) const override {

@@ -73,6 +73,13 @@ Stack<T>::Stack(const StackSpec& spec, const PlanMaker<T>& make_plan) : spec_(sp
 }
 
 template <Scalar T>
+LayoutSeconds Stack<T>::layout_seconds() const {
+  LayoutSeconds sum;
+  for (const auto& plan : plans_) sum = sum + plan->layout_seconds();
+  return sum;
+}
+
+template <Scalar T>
 std::size_t Stack<T>::workspace_bytes() const {
   std::size_t bytes = buffer_bytes(spec_);
   for (const auto& plan : plans_) bytes += plan->workspace_bytes();

@@ -79,6 +79,8 @@ class Stack {
 
   /// Of its plans and of its own buffers.
   std::size_t workspace_bytes() const;
+  /// Of its plans.
+  LayoutSeconds layout_seconds() const;
   /// What a stack holds beside its plans.
   static std::size_t buffer_bytes(const StackSpec&);
 

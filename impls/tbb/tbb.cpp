@@ -183,7 +183,7 @@ class TbbBackend final : public Backend {
     return "oneTBB " + std::to_string(TBB_VERSION_MAJOR) + "." + std::to_string(TBB_VERSION_MINOR) +
            ", " + kernels.library + " " + kernels.live + ", pointwise " + cell::instruction_set();
   }
-  bool same_for_all_threads() const override { return true; }
+  bool same_for_all_threads(const Exec&) const override { return true; }
 
  private:
   std::optional<std::string> do_refusal(const Spec& spec, Dtype, const Exec&) const override {

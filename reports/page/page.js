@@ -27,7 +27,7 @@
 
   /// Of a ratio [value, low, high, rounds].
   const interval = ([, low, high, rounds]) =>
-    rounds === 0 ? "unpaired" : `${times(low)} to ${times(high)}, ${rounds} rounds`;
+    `${low === high ? "" : `${times(low)} to ${times(high)}, `}${rounds === 0 ? "unpaired" : `${rounds} rounds`}`;
 
   const element = (tag, properties = {}, ...children) => {
     const made = Object.assign(document.createElement(tag), properties);
@@ -268,17 +268,18 @@
 
   // ---- Speed-up of every case ----
 
-  const drawSpeedups = (figure, phase = data.phases[0]?.phase) => {
-    const found = data.phases.find((one) => one.phase === phase);
+  /// One of `sets` of ratios: [{ name, cases: [{ label, gains: { backend: ratio } }] }].
+  const drawRatios = (figure, sets, label, title, name = sets[0]?.name) => {
+    const found = sets.find((one) => one.name === name);
     if (!found) return figure.remove();
     figure.replaceChildren();
-    if (data.phases.length > 1) {
+    if (sets.length > 1) {
       figure.append(element("div", { className: "toolbar" },
-        choice("phase", data.phases.map((one) => one.phase), phase, (value) => drawSpeedups(figure, value))));
+        choice(label, sets.map((one) => one.name), name, (value) => drawRatios(figure, sets, label, title, value))));
     }
     const panels = element("div", { className: "tall" });
     figure.append(panels);
-    const plot = panel(panels, `Time of ${data.baseline} over time of each backend, ${phase}`);
+    const plot = panel(panels, `${title}, ${name}`);
     plot.style.height = `${90 + 24 * found.cases.length}px`;
     const backends = data.backends.filter((name) => found.cases.some((one) => one.gains[name]));
     const values = found.cases.flatMap((one) => Object.values(one.gains).map(([value]) => value));
@@ -309,6 +310,10 @@
       ]),
     });
   };
+
+  const drawSpeedups = (figure) => drawRatios(figure, data.phases.map((one) => ({ name: one.phase, cases: one.cases })),
+    "phase", `Time of ${data.baseline} over time of each backend`);
+  const drawPeers = (figure) => drawRatios(figure, data.peers, "threads", "Time of each peer over time of ours");
 
   // ---- Trainings ----
 
@@ -370,7 +375,8 @@
 
   const drawAll = () => {
     sweepFigures().forEach(drawSweep);
-    document.querySelectorAll("figure[data-kind=speedups]").forEach((figure) => drawSpeedups(figure));
+    document.querySelectorAll("figure[data-kind=speedups]").forEach(drawSpeedups);
+    document.querySelectorAll("figure[data-kind=peers]").forEach(drawPeers);
     document.querySelectorAll("figure[data-kind=training]").forEach(drawTraining);
     document.querySelectorAll("figure[data-kind=flow]").forEach((figure) => drawFlow(figure, data.flow,
       { css, digits, draw, element, linearAxis, logAxis, panel, ticks }));

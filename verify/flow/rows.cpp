@@ -9,10 +9,10 @@
 #include <system_error>
 #include <tuple>
 
-#include "bench/results/csv_cells.hpp"
 #include "impls/api/error.hpp"
 #include "impls/api/scalar.hpp"
 #include "impls/api/spec.hpp"
+#include "impls/io/csv_cells.hpp"
 
 namespace bptt::verify::flow {
 namespace {
@@ -188,9 +188,9 @@ std::string csv_text(const std::vector<Row>& rows) {
 }
 
 std::vector<Row> parse_csv(std::string_view text, const std::string& name) {
-  const std::vector<results::Record> records = results::split_csv(text, name, columns());
+  const std::vector<csv::Record> records = csv::split_csv(text, name, columns());
   const auto fail = [&](std::size_t line, std::size_t column, const std::string& message) {
-    results::fail_at(name, line, columns(), column, message);
+    csv::fail_at(name, line, columns(), column, message);
   };
   const std::size_t width = columns().size();
   if (records.empty()) fail(1, 0, "expected a header that begins with 'schema'; the file is empty");
@@ -199,7 +199,7 @@ std::vector<Row> parse_csv(std::string_view text, const std::string& name) {
                       std::uint64_t, Index>,
            std::size_t>
       seen;
-  for (const results::Record& record : records) {
+  for (const csv::Record& record : records) {
     const auto& cells = record.cells;
     const std::size_t line = cells.front().line;
     const bool header = &record == &records.front();

@@ -1,0 +1,205 @@
+// Backward through time.
+#include "impls/fused/pack.hpp"
+#include "impls/fused/schedule.hpp"
+
+namespace bptt::fused {
+
+template <Real T>
+void Schedule<T>::pack_backward(const Params<const T>& w, const Grads<T>& grads,
+                                const Member& member) {
+  const auto pack = [&](const Packed<T>& to, const View<const T>& from, Index columns) {
+    if (to.slice.vectors == 0) return;
+    pack_rows(g_, to.slice, to.tiling, member.share(to.tiling.count()), from.data(), columns,
+              to.data);
+  };
+  pack(w_back_, w.weight_hh, spec_.shape.H);
+  pack(w_back_reset_, w.weight_hh, spec_.shape.H);
+  if (grads.x) pack(w_back_input_, w.weight_ih, spec_.shape.I);
+  const Range sums = member.share(partition_.parts * g_.unit_panels);
+  std::fill_n(d_bias_ + sums.begin * g_.gate_row, (sums.end - sums.begin) * g_.gate_row, T(0));
+}
+
+/// A row that is not alive yet, going backward, waits with the gradient of its final state.
+template <Real T>
+void Schedule<T>::gather_gradients(Index part, const OutputGrads<const T>& dout,
+                                   const Member& crew) {
+  const Index L = g_.lanes;
+  const auto gather = [&](const View<const T>& from, T* array) {
+    if (array == nullptr) return;
+    const Range panels = crew.share(g_.unit_panels);
+    for (Index p = panels.begin; p < panels.end; ++p) {
+      T* to = of_part(array, part) + p * g_.batch_panel;
+      for (Index row = 0; row < parts_.sequences(part); ++row, to += L) {
+        std::fill_n(to, L, T(0));
+        if (from) std::copy_n(&from(parts_.sequence(part, row), p * L), g_.units(p), to);
+      }
+    }
+  };
+  gather(dout.hT, dh_);
+  gather(dout.cT, dc_);
+}
+
+template <Real T>
+void Schedule<T>::scatter_gradients(Index part, const Grads<T>& grads, const Member& crew) const {
+  const Index L = g_.lanes;
+  const auto scatter = [&](T* array, const View<T>& to) {
+    if (!to) return;
+    const Range panels = crew.share(g_.unit_panels);
+    for (Index p = panels.begin; p < panels.end; ++p) {
+      const T* from = of_part(array, part) + p * g_.batch_panel;
+      for (Index row = 0; row < parts_.sequences(part); ++row, from += L) {
+        std::copy_n(from, g_.units(p), &to(parts_.sequence(part, row), p * L));
+      }
+    }
+  };
+  scatter(dh_, grads.h0);
+  scatter(dc_, grads.c0);
+}
+
+template <Real T>
+void Schedule<T>::backward_rows(Index part, Index t, Index panel, Index row, Index rows,
+                                const OutputGrads<const T>& dout,
+                                void (*work)(const BackwardTile<T>&)) {
+  const Index L = g_.lanes;
+  const Array before = c_ ? c_prev(part, t) : Array{};
+  for (Index end = row + rows; row < end; row += max_tile_rows) {
+    BackwardTile<T> s;
+    const Index state = panel * g_.state_panel + row * L;
+    const Index sequence = panel * g_.batch_panel + row * L;
+    s.rows = std::min<Index>(max_tile_rows, end - row);
+    s.units = g_.units(panel);
+    s.gates = gates(part, t) + panel * g_.gate_panel + row * g_.gate_row;
+    s.gate_stride = g_.gate_row;
+    s.h_prev = h_prev(part, t) + state;
+    s.c_prev = c_ ? before.data + panel * before.panel + row * L : nullptr;
+    s.c = c_ ? c(part, t) + state : nullptr;
+    s.dh = of_part(dh_, part) + sequence;
+    s.dc = c_ ? of_part(dc_, part) + sequence : nullptr;
+    s.d_reset_h = d_reset_h_ ? of_part(d_reset_h_, part) + sequence : nullptr;
+    s.dy[0] = nullptr;
+    for (Index r = 0; dout.y && r < s.rows; ++r) {
+      s.dy[static_cast<std::size_t>(r)] = &dout.y(t, parts_.sequence(part, row + r), panel * L);
+    }
+    s.d_bias = d_bias_ + (part * g_.unit_panels + panel) * g_.gate_row;
+    work(s);
+    if (shared_) share(s.gates, g_.gate_row, g_.gate_row, t, panel, row, s.rows, 0);
+  }
+}
+
+/// dh_{t-1} (+)= dp_t W_hh, for the live rows of step t.
+template <Real T>
+Product<T> Schedule<T>::recurrent_gradient(Index part, Index t) const {
+  Product<T> m;
+  const Operand a = operand(gates(part, t), g_.gate_panel, t);
+  m.a = {a.data + g_.cell.hidden.first * g_.lanes, g_.gate_row};
+  m.walk = g_.gate_walk(g_.cell.hidden, a.panel);
+  m.b = w_back_.data;
+  m.tiling = w_back_.tiling;
+  m.c = {of_part(dh_, part), g_.lanes};
+  m.c_panel = g_.batch_panel;
+  // A gru's pointwise work has left there what goes past the products.
+  m.init = spec_.cell.kind == CellKind::gru ? Product<T>::Init::c : Product<T>::Init::zero;
+  return m;
+}
+
+template <Real T>
+void Schedule<T>::step_backward(Index part, Index t, bool product_first,
+                                const OutputGrads<const T>& dout, const Member& crew) {
+  const Index L = g_.lanes, rows = parts_.rows(part, t);
+  const Index with_product = product_first ? parts_.rows(part, t + 1) : 0;
+  const Range tiles = crew.share(w_back_.tiling.count());
+  const auto pointwise = [&](Index panel, Index panels, Index row, Index count) {
+    for (Index p = panel; p < panel + panels; ++p) {
+      backward_rows(part, t, p, row, count, dout, pointwise_.backward);
+    }
+  };
+  if (with_product > 0) {
+    multiply(kernels_, recurrent_gradient(part, t + 1), tiles, {0, with_product}, pointwise);
+  }
+  const Index panel = w_back_.tiling.begin(tiles.begin);
+  pointwise(panel, w_back_.tiling.begin(tiles.end) - panel, with_product, rows - with_product);
+  crew.meet();
+  if (w_back_reset_.slice.vectors == 0) return;
+
+  Product<T> m;
+  const Operand a = operand(gates(part, t), g_.gate_panel, t);
+  m.a = {a.data + g_.cell.reset.first * L, g_.gate_row};
+  m.walk = g_.gate_walk(g_.cell.reset, a.panel);
+  m.b = w_back_reset_.data;
+  m.tiling = w_back_reset_.tiling;
+  m.c = {of_part(d_reset_h_, part), L};
+  m.c_panel = g_.batch_panel;
+  multiply(kernels_, m, crew.share(m.tiling.count()), {0, rows},
+           [&](Index first, Index panels, Index row, Index count) {
+             for (Index p = first; p < first + panels; ++p) {
+               backward_rows(part, t, p, row, count, {}, pointwise_.backward_second);
+             }
+           });
+  crew.meet();
+}
+
+template <Real T>
+void Schedule<T>::input_gradients(Index part, Index from, Index to, const View<T>& dx,
+                                  const Member& crew) {
+  Product<T> m;
+  m.a = {gates_ + g_.cell.input.first * g_.lanes, g_.gate_row};
+  m.walk = g_.gate_walk(g_.cell.input, g_.gate_panel);
+  m.b = w_back_input_.data;
+  m.tiling = w_back_input_.tiling;
+  m.c = {dx.data(), spec_.shape.I, parts_.source()};
+  m.c_panel = g_.lanes;
+  m.columns = spec_.shape.I;
+  multiply(kernels_, m, crew.share(m.tiling.count()),
+           {parts_.tape_row(part, from), parts_.tape_row(part, to)},
+           [](Index, Index, Index, Index) {});
+}
+
+template <Real T>
+void Schedule<T>::run_backward(Index part, const OutputGrads<const T>& dout, const Grads<T>& grads,
+                               const Member& crew) {
+  const Index from = parts_.from(), to = parts_.to();
+  Index done = to;  // steps from here on have their dx
+  for (Index t = to - 1; t >= from; --t) {
+    step_backward(part, t, t + 1 < to, dout, crew);
+    // As many steps as forward takes at once.
+    if (grads.x && (t == from || chunk_end(part, t - 1) < done)) {
+      input_gradients(part, t, done, grads.x, crew);
+      done = t;
+    }
+  }
+  if (from > 0 || grads.h0) {
+    multiply(kernels_, recurrent_gradient(part, from), crew.share(w_back_.tiling.count()),
+             {0, parts_.rows(part, from)}, [](Index, Index, Index, Index) {});
+  }
+}
+
+template <Real T>
+void Schedule<T>::backward(const Params<const T>& w, const Inputs<const T>& in,
+                           const OutputGrads<const T>& dout, const Grads<T>& grads,
+                           const Member& member) {
+  pack_backward(w, grads, member);
+  for_parts(member, [&](Index part, const Member& crew) { gather_gradients(part, dout, crew); });
+  member.meet();
+  const Index last = segments_.count() - 1;
+  for (Index segment = last; segment >= 0; --segment) {
+    if (segment != last) {
+      enter(segment, member);
+      for_parts(member,
+                [&](Index part, const Member& crew) { run_forward(part, w, in, nullptr, crew); });
+    }
+    for_parts(member,
+              [&](Index part, const Member& crew) { run_backward(part, dout, grads, crew); });
+    member.meet();
+    weight_gradients(in, grads.params, segment != last, member);
+  }
+  for_parts(member, [&](Index part, const Member& crew) {
+    scatter_gradients(part, grads, crew);
+    fill_padding(part, grads.x, crew);
+  });
+  if (member.rank() == 0) bias_gradients(grads.params);
+}
+
+template class Schedule<float>;
+template class Schedule<double>;
+
+}  // namespace bptt::fused

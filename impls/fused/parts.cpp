@@ -1,0 +1,49 @@
+#include "impls/fused/parts.hpp"
+
+namespace bptt::fused {
+
+Parts::Bookings Parts::book(schedule::WorkspaceLayout& layout, const Shape& shape, Index parts,
+                            Index tape_rows) {
+  return {schedule::LiveRows::book(layout, shape.T, shape.B),
+          layout.book<Index>(checked_product({parts, shape.T + 1}, "workspace")),
+          layout.book<Index>(parts), layout.book<Index>(tape_rows)};
+}
+
+Parts::Parts(const schedule::Workspace& workspace, const Bookings& b, const Shape& shape,
+             Index parts)
+    : T_(shape.T),
+      B_(shape.B),
+      parts_(parts),
+      live_(workspace, b.live, shape.T, 0, shape.B),
+      offset_(workspace.at(b.offset)),
+      tape_begin_(workspace.at(b.tape_begin)),
+      source_(workspace.at(b.source)) {}
+
+void Parts::assign(std::span<const Index> lengths) {
+  live_.assign(lengths);
+  for (Index part = 0; part < parts_; ++part) {
+    Index* const offset = offset_ + part * (T_ + 1);
+    offset[0] = 0;
+    for (Index t = 0; t < T_; ++t) {
+      const Index live = live_.count(t);
+      offset[t + 1] = offset[t] + (dense() ? sequences(part) : (live - part + parts_ - 1) / parts_);
+    }
+  }
+}
+
+void Parts::hold(Index from, Index to, bool spare) {
+  from_ = from;
+  to_ = to;
+  Index begin = 0;
+  for (Index part = 0; part < parts_; ++part) {
+    tape_begin_[part] = begin;
+    Index* source = source_ + begin;
+    for (Index t = from; t < to; ++t) {
+      for (Index row = 0; row < rows(part, t); ++row) *source++ = t * B_ + sequence(part, row);
+    }
+    begin = source - source_;
+    if (spare) begin += sequences(part);
+  }
+}
+
+}  // namespace bptt::fused

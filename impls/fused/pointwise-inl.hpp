@@ -1,0 +1,281 @@
+// The pointwise work on the rows of a tile, made of the equations in impls/cell: loads, stores and
+// sums of bias gradients around them. Compiled per instruction set (hence the toggle instead of
+// `#pragma once`); use inside HWY_NAMESPACE only.
+#if defined(BPTT_FUSED_POINTWISE_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef BPTT_FUSED_POINTWISE_INL
+#undef BPTT_FUSED_POINTWISE_INL
+#else
+#define BPTT_FUSED_POINTWISE_INL
+#endif
+
+#include <algorithm>
+
+#include <hwy/highway.h>
+
+#include "impls/cell/equations-inl.hpp"
+#include "impls/fused/product-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace bptt::fused::HWY_NAMESPACE {
+namespace eq = bptt::cell::HWY_NAMESPACE;
+namespace act = bptt::linalg::HWY_NAMESPACE;
+
+/// Row-major tensors of the caller end with the last unit: no whole vector beyond it.
+template <class T>
+HWY_INLINE void store_units(Vector<T> value, Index units, T* to) {
+  const Tag<T> d;
+  if (units == lanes<T>()) return hn::StoreU(value, d, to);
+  HWY_ALIGN T spilled[lanes<T>()];
+  hn::Store(value, d, spilled);
+  std::copy_n(spilled, units, to);
+}
+template <class T>
+HWY_INLINE Vector<T> load_units(Index units, const T* from) {
+  const Tag<T> d;
+  if (units == lanes<T>()) return hn::LoadU(d, from);
+  HWY_ALIGN T padded[lanes<T>()] = {};
+  std::copy_n(from, units, padded);
+  return hn::Load(d, padded);
+}
+
+template <class T>
+HWY_INLINE void emit_h(const ForwardTile<T>& s, Index row, Vector<T> h) {
+  const Tag<T> d;
+  if (row < s.keep) hn::Store(h, d, s.h_next + row * lanes<T>());
+  if (s.y[0] != nullptr) store_units<T>(h, s.units, s.y[static_cast<std::size_t>(row)]);
+}
+
+template <class T>
+HWY_INLINE Vector<T> dh_with_dy(const BackwardTile<T>& s, Index row) {
+  const Tag<T> d;
+  const Vector<T> dh = hn::Load(d, s.dh + row * lanes<T>());
+  if (s.dy[0] == nullptr) return dh;
+  return hn::Add(dh, load_units<T>(s.units, s.dy[static_cast<std::size_t>(row)]));
+}
+
+/// Sums over the rows of a tile before it is added: shorter sums round less.
+template <class T>
+HWY_INLINE void add_bias(T* d_bias, int vector, Vector<T> sum) {
+  const Tag<T> d;
+  T* const at = d_bias + vector * lanes<T>();
+  hn::Store(hn::Add(hn::Load(d, at), sum), d, at);
+}
+
+template <Activation phi, class T>
+void rnn_forward(const ForwardTile<T>& s) {
+  const Tag<T> d;
+  for (Index row = 0; row < s.rows; ++row) {
+    T* const gates = s.gates + row * s.gate_stride;
+    const auto h = act::activate<phi>(d, hn::Load(d, gates));
+    hn::Store(h, d, gates);
+    emit_h(s, row, h);
+  }
+}
+
+template <Activation phi, class T>
+void rnn_backward(const BackwardTile<T>& s) {
+  const Tag<T> d;
+  Vector<T> sum = hn::Zero(d);
+  for (Index row = 0; row < s.rows; ++row) {
+    T* const gates = s.gates + row * s.gate_stride;
+    const auto dp = hn::Mul(act::slope<phi>(d, hn::Load(d, gates)), dh_with_dy(s, row));
+    hn::Store(dp, d, gates);
+    sum = hn::Add(sum, dp);
+  }
+  add_bias<T>(s.d_bias, 0, sum);
+}
+
+template <class T>
+void lstm_forward(const ForwardTile<T>& s) {
+  const Tag<T> d;
+  constexpr Index L = lanes<T>();
+  const auto zero = hn::Zero(d);
+  for (Index row = 0; row < s.rows; ++row) {
+    T* const gates = s.gates + row * s.gate_stride;
+    const auto step = eq::Lstm<Tag<T>>::forward(
+        d, eq::PlainLstm(), hn::Load(d, gates), hn::Load(d, gates + L), hn::Load(d, gates + 2 * L),
+        hn::Load(d, gates + 3 * L), hn::Load(d, s.c_prev + row * L), {zero, zero, zero});
+    hn::Store(step.i, d, gates);
+    hn::Store(step.f, d, gates + L);
+    hn::Store(step.g, d, gates + 2 * L);
+    hn::Store(step.o, d, gates + 3 * L);
+    hn::Store(step.c, d, s.c + row * L);
+    emit_h(s, row, step.h);
+  }
+}
+
+/// tanh(c_t) is computed again: it costs less than keeping it.
+template <class T>
+void lstm_backward(const BackwardTile<T>& s) {
+  const Tag<T> d;
+  constexpr Index L = lanes<T>();
+  const auto zero = hn::Zero(d);
+  Vector<T> sum_i = zero, sum_f = zero, sum_g = zero, sum_o = zero;
+  for (Index row = 0; row < s.rows; ++row) {
+    T* const gates = s.gates + row * s.gate_stride;
+    const auto grad = eq::Lstm<Tag<T>>::backward(
+        d, eq::PlainLstm(), hn::Load(d, gates), hn::Load(d, gates + L), hn::Load(d, gates + 2 * L),
+        hn::Load(d, gates + 3 * L), hn::Load(d, s.c_prev + row * L),
+        act::tanh(d, hn::Load(d, s.c + row * L)), dh_with_dy(s, row), hn::Load(d, s.dc + row * L),
+        {zero, zero, zero});
+    hn::Store(grad.p_i, d, gates);
+    hn::Store(grad.p_f, d, gates + L);
+    hn::Store(grad.p_g, d, gates + 2 * L);
+    hn::Store(grad.p_o, d, gates + 3 * L);
+    hn::Store(grad.c_prev, d, s.dc + row * L);
+    sum_i = hn::Add(sum_i, grad.p_i);
+    sum_f = hn::Add(sum_f, grad.p_f);
+    sum_g = hn::Add(sum_g, grad.p_g);
+    sum_o = hn::Add(sum_o, grad.p_o);
+  }
+  add_bias<T>(s.d_bias, 0, sum_i);
+  add_bias<T>(s.d_bias, 1, sum_f);
+  add_bias<T>(s.d_bias, 2, sum_g);
+  add_bias<T>(s.d_bias, 3, sum_o);
+}
+
+/// Where the gates of a gru lie in a row.
+inline constexpr int at_n = 0, at_r = 1, at_z = 2, at_q = 3;
+
+template <class T>
+void gru_forward_gates(const ForwardTile<T>& s) {
+  const Tag<T> d;
+  constexpr Index L = lanes<T>();
+  for (Index row = 0; row < s.rows; ++row) {
+    T* const gates = s.gates + row * s.gate_stride;
+    const auto r = act::sigmoid(d, hn::Load(d, gates + at_r * L));
+    hn::Store(r, d, gates + at_r * L);
+    hn::Store(act::sigmoid(d, hn::Load(d, gates + at_z * L)), d, gates + at_z * L);
+    hn::Store(hn::Mul(r, hn::Load(d, s.h_prev + row * L)), d, s.reset_h + row * L);
+  }
+}
+
+template <GruUpdate update, class T>
+void gru_forward_candidate(const ForwardTile<T>& s) {
+  const Tag<T> d;
+  constexpr Index L = lanes<T>();
+  for (Index row = 0; row < s.rows; ++row) {
+    T* const gates = s.gates + row * s.gate_stride;
+    const auto n = act::tanh(d, hn::Load(d, gates + at_n * L));
+    hn::Store(n, d, gates + at_n * L);
+    emit_h(s, row,
+           eq::Gru<Tag<T>>::template forward<update>(d, hn::Load(d, gates + at_z * L), n,
+                                                     hn::Load(d, s.h_prev + row * L)));
+  }
+}
+
+template <GruUpdate update, class T>
+void gru_forward_after(const ForwardTile<T>& s) {
+  const Tag<T> d;
+  constexpr Index L = lanes<T>();
+  for (Index row = 0; row < s.rows; ++row) {
+    T* const gates = s.gates + row * s.gate_stride;
+    const auto r = act::sigmoid(d, hn::Load(d, gates + at_r * L));
+    const auto z = act::sigmoid(d, hn::Load(d, gates + at_z * L));
+    const auto n =
+        act::tanh(d, hn::MulAdd(r, hn::Load(d, gates + at_q * L), hn::Load(d, gates + at_n * L)));
+    hn::Store(n, d, gates + at_n * L);
+    hn::Store(r, d, gates + at_r * L);
+    hn::Store(z, d, gates + at_z * L);
+    emit_h(s, row,
+           eq::Gru<Tag<T>>::template forward<update>(d, z, n, hn::Load(d, s.h_prev + row * L)));
+  }
+}
+
+template <GruReset reset, GruUpdate update, class T>
+void gru_backward(const BackwardTile<T>& s) {
+  const Tag<T> d;
+  constexpr Index L = lanes<T>();
+  const auto zero = hn::Zero(d);
+  Vector<T> sum_n = zero, sum_r = zero, sum_z = zero, sum_q = zero;
+  for (Index row = 0; row < s.rows; ++row) {
+    T* const gates = s.gates + row * s.gate_stride;
+    const auto grad = eq::Gru<Tag<T>>::template backward<update>(
+        d, hn::Load(d, gates + at_z * L), hn::Load(d, gates + at_n * L),
+        hn::Load(d, s.h_prev + row * L), dh_with_dy(s, row));
+    hn::Store(grad.p_n, d, gates + at_n * L);
+    hn::Store(grad.p_z, d, gates + at_z * L);
+    hn::Store(grad.h_prev, d, s.dh + row * L);
+    sum_n = hn::Add(sum_n, grad.p_n);
+    sum_z = hn::Add(sum_z, grad.p_z);
+    if constexpr (reset == GruReset::after_matmul) {
+      const auto r = hn::Load(d, gates + at_r * L);
+      const auto dr = eq::through_sigmoid(d, r, hn::Mul(grad.p_n, hn::Load(d, gates + at_q * L)));
+      const auto dq = hn::Mul(grad.p_n, r);
+      hn::Store(dr, d, gates + at_r * L);
+      hn::Store(dq, d, gates + at_q * L);
+      sum_r = hn::Add(sum_r, dr);
+      sum_q = hn::Add(sum_q, dq);
+    }
+  }
+  add_bias<T>(s.d_bias, at_n, sum_n);
+  add_bias<T>(s.d_bias, at_z, sum_z);
+  if constexpr (reset == GruReset::after_matmul) {
+    add_bias<T>(s.d_bias, at_r, sum_r);
+    add_bias<T>(s.d_bias, at_q, sum_q);
+  }
+}
+
+template <class T>
+void gru_backward_reset(const BackwardTile<T>& s) {
+  const Tag<T> d;
+  constexpr Index L = lanes<T>();
+  Vector<T> sum = hn::Zero(d);
+  for (Index row = 0; row < s.rows; ++row) {
+    T* const gates = s.gates + row * s.gate_stride;
+    const auto r = hn::Load(d, gates + at_r * L);
+    const auto through = hn::Load(d, s.d_reset_h + row * L);
+    const auto dr = eq::through_sigmoid(d, r, hn::Mul(through, hn::Load(d, s.h_prev + row * L)));
+    hn::Store(dr, d, gates + at_r * L);
+    hn::Store(hn::MulAdd(through, r, hn::Load(d, s.dh + row * L)), d, s.dh + row * L);
+    sum = hn::Add(sum, dr);
+  }
+  add_bias<T>(s.d_bias, at_r, sum);
+}
+
+template <class T>
+Pointwise<T> rnn_pointwise(Activation phi) {
+  using enum Activation;
+  switch (phi) {
+    case tanh:
+      return {rnn_forward<tanh, T>, nullptr, rnn_backward<tanh, T>, nullptr};
+    case relu:
+      return {rnn_forward<relu, T>, nullptr, rnn_backward<relu, T>, nullptr};
+    case sigmoid:
+      return {rnn_forward<sigmoid, T>, nullptr, rnn_backward<sigmoid, T>, nullptr};
+    case leaky_relu:
+      return {rnn_forward<leaky_relu, T>, nullptr, rnn_backward<leaky_relu, T>, nullptr};
+    case identity:
+      return {rnn_forward<identity, T>, nullptr, rnn_backward<identity, T>, nullptr};
+  }
+  return {};
+}
+
+template <GruUpdate update, class T>
+Pointwise<T> gru_pointwise(GruReset reset) {
+  using enum GruReset;
+  if (reset == after_matmul) {
+    return {gru_forward_after<update, T>, nullptr, gru_backward<after_matmul, update, T>, nullptr};
+  }
+  return {gru_forward_gates<T>, gru_forward_candidate<update, T>,
+          gru_backward<before_matmul, update, T>, gru_backward_reset<T>};
+}
+
+template <class T>
+Pointwise<T> pointwise(const Cell& cell) {
+  switch (cell.kind) {
+    case CellKind::rnn:
+      return rnn_pointwise<T>(cell.activation);
+    case CellKind::lstm:
+      return {lstm_forward<T>, nullptr, lstm_backward<T>, nullptr};
+    case CellKind::gru:
+      return cell.update == GruUpdate::take ? gru_pointwise<GruUpdate::take, T>(cell.reset)
+                                            : gru_pointwise<GruUpdate::keep, T>(cell.reset);
+  }
+  return {};
+}
+
+}  // namespace bptt::fused::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

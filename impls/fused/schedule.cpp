@@ -1,0 +1,174 @@
+// What a schedule holds, and how large it is.
+#include "impls/fused/schedule.hpp"
+
+#include "impls/fused/pack.hpp"
+
+namespace bptt::fused {
+
+using schedule::Segments;
+
+/// Sizes of all arrays: one place, for booking and for use.
+template <Real T>
+struct Schedule<T>::Shapes {
+  Shapes(const Spec& spec, const Exec& exec, Index lanes)
+      : partition(fused::partition(spec, exec)),
+        sizes(Segments::sizes(spec, exec.recompute, spec.shape.B, sizeof(T))),
+        spare(exec.recompute == Recompute::checkpoint ? spec.shape.B : 0),
+        tape_rows(checked_sum({sizes.tape_rows, spare}, "workspace")),
+        state_rows(exec.recompute == Recompute::gates ? sizes.state_rows : tape_rows),
+        g(spec, lanes, tape_rows, state_rows),
+        split_among(partition.split_units ? exec.threads : 1) {}
+
+  /// Panels in a tile of products for `vectors` vectors each, so that all threads have tiles.
+  Tiling tiling(Index panels, int vectors) const {
+    const Index fit = std::max(1, max_tile_vectors / std::max(1, vectors));
+    return {panels, std::min(fit, divided_up(panels, split_among))};
+  }
+  struct Operand {
+    Tiling tiling;
+    Slice slice;
+    Index size;
+  };
+  Operand operand(Index k, Index panels, Slice slice, int vectors) const {
+    const Tiling tiles = tiling(panels, vectors);
+    return {tiles, slice, slice.vectors == 0 ? 0 : packed_size(k, tiles, vectors, g.lanes)};
+  }
+  Operand input() const {
+    const Index inputs = std::min(g.shape.I, most_inputs_packed);
+    return operand(inputs, g.unit_panels, g.cell.input, g.cell.input.vectors);
+  }
+  Operand hidden() const {
+    return operand(g.shape.H, g.unit_panels, g.cell.hidden, g.cell.hidden.vectors);
+  }
+  Operand reset() const {
+    return operand(g.shape.H, g.unit_panels, g.cell.reset, g.cell.reset.vectors);
+  }
+  Operand back() const {
+    return operand(g.cell.hidden.vectors * g.shape.H, g.unit_panels, g.cell.hidden, 1);
+  }
+  Operand back_reset() const {
+    return operand(g.cell.reset.vectors * g.shape.H, g.unit_panels, g.cell.reset, 1);
+  }
+  Operand back_input() const {
+    return operand(g.cell.input.vectors * g.shape.H, g.input_panels, g.cell.input, 1);
+  }
+
+  Partition partition;
+  Segments::Sizes sizes;
+  Index spare, tape_rows, state_rows;
+  Geometry g;
+  Index split_among;
+};
+
+template <Real T>
+typename Schedule<T>::Bookings Schedule<T>::book(WorkspaceLayout& layout, const Spec& spec,
+                                                 const Exec& exec) {
+  const Shapes s(spec, exec, kernels<T>().lanes);
+  const Geometry& g = s.g;
+  const bool lstm = spec.cell.has_cell_state(), reset = g.cell.reset.vectors > 0;
+  const bool recomputes = exec.recompute != Recompute::none;
+  const bool checkpoints = exec.recompute == Recompute::checkpoint;
+  const auto book_if = [&](bool wanted, std::initializer_list<Index> extents) {
+    return wanted ? layout.book<T>(checked_product(extents, "workspace")) : Booking<T>{};
+  };
+  Bookings b;
+  b.parts = Parts::book(layout, spec.shape, s.partition.parts, s.tape_rows);
+  b.segments = Segments::book(layout, spec.shape.T);
+  b.gates = book_if(true, {g.unit_panels, g.gate_panel});
+  b.reset_h = book_if(reset, {g.unit_panels, g.tape_panel});
+  b.h = book_if(true, {g.unit_panels, g.state_panel});
+  b.c = book_if(lstm, {g.unit_panels, g.state_panel});
+  const Index kept = std::max<Index>(1, s.sizes.checkpoints);
+  b.h_first = book_if(checkpoints, {kept, g.unit_panels, g.batch_panel});
+  b.c_first = book_if(lstm, {checkpoints ? kept : 1, g.unit_panels, g.batch_panel});
+  b.dh = book_if(true, {g.unit_panels, g.batch_panel});
+  b.dc = book_if(lstm, {g.unit_panels, g.batch_panel});
+  b.d_reset_h = book_if(reset, {g.unit_panels, g.batch_panel});
+  b.bias = book_if(true, {g.unit_panels, g.gate_row});
+  b.d_bias = book_if(true, {s.partition.parts, g.unit_panels, g.gate_row});
+  const Index forward = checked_sum({s.input().size, s.hidden().size, s.reset().size}, "workspace");
+  const Index backward =
+      checked_sum({s.back().size, s.back_reset().size, s.back_input().size}, "workspace");
+  // Without recomputation, backward packs its weights where forward had its own.
+  b.forward_weights = layout.book<T>(recomputes ? forward : std::max(forward, backward));
+  b.backward_weights = recomputes ? layout.book<T>(backward) : b.forward_weights;
+  b.x_block = layout.book<T>(InputBlock(spec.shape, g.lanes, exec.threads).size);
+  b.shared = book_if(s.partition.split_units, {2, g.shared_step});
+  return b;
+}
+
+template <Real T>
+Schedule<T>::Schedule(const Workspace& workspace, const Bookings& b, const Spec& spec,
+                      const Exec& exec)
+    : spec_(spec),
+      recompute_(exec.recompute),
+      partition_(fused::partition(spec, exec)),
+      kernels_(kernels<T>()),
+      pointwise_(kernels_.pointwise(spec.cell)),
+      g_(Shapes(spec, exec, kernels_.lanes).g),
+      input_block_(spec.shape, kernels_.lanes, exec.threads),
+      parts_(workspace, b.parts, spec.shape, partition_.parts),
+      segments_(workspace, b.segments, Shapes(spec, exec, kernels_.lanes).sizes),
+      gates_(workspace.at(b.gates)),
+      reset_h_(workspace.at(b.reset_h)),
+      h_(workspace.at(b.h)),
+      c_(workspace.at(b.c)),
+      h_first_(workspace.at(b.h_first)),
+      c_first_(workspace.at(b.c_first)),
+      dh_(workspace.at(b.dh)),
+      dc_(workspace.at(b.dc)),
+      d_reset_h_(workspace.at(b.d_reset_h)),
+      bias_(workspace.at(b.bias)),
+      d_bias_(workspace.at(b.d_bias)),
+      x_block_(workspace.at(b.x_block)),
+      shared_(workspace.at(b.shared)) {
+  const Shapes s(spec, exec, kernels_.lanes);
+  const auto place = [](T*& at, const typename Shapes::Operand& operand) {
+    const Packed<T> packed{operand.tiling, operand.slice, at};
+    at += operand.size;
+    return packed;
+  };
+  T* forward = workspace.at(b.forward_weights);
+  w_input_ = place(forward, s.input());
+  w_hidden_ = place(forward, s.hidden());
+  w_reset_ = place(forward, s.reset());
+  T* backward = workspace.at(b.backward_weights);
+  w_back_ = place(backward, s.back());
+  w_back_reset_ = place(backward, s.back_reset());
+  w_back_input_ = place(backward, s.back_input());
+}
+
+template <Real T>
+void Schedule<T>::start(const Inputs<const T>& in) {
+  parts_.assign(in.lengths);
+  segments_.assign(parts_.live());
+  segment_ = 0;
+  parts_.hold(segments_.begin(0), segments_.end(0), recompute_ == Recompute::checkpoint);
+}
+
+template <Real T>
+Index Schedule<T>::state_row(Index part, Index t) const {
+  return recompute_ == Recompute::gates ? parts_.row_of_all(part, t) : parts_.tape_row(part, t);
+}
+
+/// Rows of a panel, `stride` apart and `width` wide, for the other threads to read in step t, from
+/// element `at` of their rows on.
+template <Real T>
+void Schedule<T>::share(const T* from, Index stride, Index width, Index t, Index panel, Index row,
+                        Index rows, Index at) const {
+  T* to = shared_at(t) + panel * g_.shared_panel + row * g_.gate_row + at;
+  for (Index r = 0; r < rows; ++r, from += stride, to += g_.gate_row) std::copy_n(from, width, to);
+}
+
+template <Real T>
+typename Schedule<T>::Array Schedule<T>::c_prev(Index part, Index t) const {
+  const bool first =
+      t == 0 || (recompute_ == Recompute::checkpoint && t == segments_.begin(segment_));
+  if (first) return {of_part(c_first_ + first_states(segment_), part), g_.batch_panel};
+  return {c(part, t - 1), g_.state_panel};
+}
+
+template class Schedule<float>;
+template class Schedule<double>;
+
+}  // namespace bptt::fused

@@ -1,0 +1,166 @@
+// Forward and backward through time on packed panels.
+//
+//   forward    the weights are packed; for chunks of steps x W_ih^T + b in one product; step by
+//   step
+//              the recurrent product, whose tiles hold all gates of a panel of units, with the
+//              pointwise work on each tile while it is in the first-level cache.
+//   backward   step by step dh_{t-1} = dp_t W_hh, with the pointwise work of step t-1 on each tile,
+//              which turns the gates on the tape into gradients; dx for chunks of steps; then
+//              dW = dp^T [x, h], summed over blocks of rows in a fixed order.
+//
+// Every function that takes a Member is run by all members of a team at once. Results do not depend
+// on how many they are: every element is computed by one member, in an order set by the shape and
+// the partition.
+#pragma once
+
+#include "impls/api/plan.hpp"
+#include "impls/fused/blocks.hpp"
+#include "impls/fused/multiply.hpp"
+#include "impls/fused/partition.hpp"
+#include "impls/fused/parts.hpp"
+#include "impls/fused/team.hpp"
+#include "impls/schedule/segments.hpp"
+
+namespace bptt::fused {
+
+using schedule::Booking;
+using schedule::Workspace;
+using schedule::WorkspaceLayout;
+
+/// A right operand: its tiles and where they lie.
+template <Real T>
+struct Packed {
+  Tiling tiling;
+  Slice slice;
+  T* data = nullptr;
+};
+
+template <Real T>
+class Schedule {
+ public:
+  struct Bookings {
+    Parts::Bookings parts;
+    schedule::Segments::Bookings segments;
+    Booking<T> gates, reset_h, h, c, h_first, c_first, dh, dc, d_reset_h, bias, d_bias;
+    Booking<T> forward_weights, backward_weights, x_block, shared;
+  };
+  static Bookings book(WorkspaceLayout&, const Spec&, const Exec&);
+  Schedule(const Workspace&, const Bookings&, const Spec&, const Exec&);
+
+  /// Before the team sets out forward: which rows live.
+  void start(const Inputs<const T>&);
+  void forward(const Params<const T>&, const Inputs<const T>&, const Outputs<T>&, const Member&);
+  void backward(const Params<const T>&, const Inputs<const T>&, const OutputGrads<const T>&,
+                const Grads<T>&, const Member&);
+
+ private:
+  struct Shapes;
+  struct Operand {
+    T* data;
+    Index panel;
+  };
+
+  /// Calls body(part, member that works on it).
+  template <class Body>
+  void for_parts(const Member& member, Body body) const {
+    if (partition_.split_units) return body(Index{0}, member);
+    for (Index part = member.rank(); part < partition_.parts; part += member.size()) {
+      body(part, member.alone());
+    }
+  }
+  bool recomputes() const { return recompute_ != Recompute::none; }
+
+  // forward.cpp
+  void pack_forward(const Params<const T>&, const Member&);
+  void gather_states(const Inputs<const T>&, const Member&);
+  void enter(Index segment, const Member&);
+  void keep_states(Index part, Index segment, const Member&);
+  void share_states(Index part, const Member&);
+  void share(const T* from, Index stride, Index width, Index t, Index panel, Index row, Index rows,
+             Index at) const;
+  void take_states(Index part, Index segment, const Member&);
+  void run_forward(Index part, const Params<const T>&, const Inputs<const T>&, const Outputs<T>*,
+                   const Member&);
+  void hoist_inputs(Index part, const Params<const T>&, const Inputs<const T>&, Index from,
+                    Index to, const Member&);
+  void step_forward(Index part, Index t, const Outputs<T>*, const Member&);
+  void forward_rows(Index part, Index t, Index panel, Index row, Index rows, const Outputs<T>*,
+                    void (*work)(const ForwardTile<T>&));
+  void emit_ends(Index part, Index t, Index panel, Index row, Index rows, const Outputs<T>&);
+  void fill_padding(Index part, const View<T>&, const Member&) const;
+  void emit_unstarted(Index part, const Inputs<const T>&, const Outputs<T>&, const Member&) const;
+  Index chunk_end(Index part, Index step) const;
+
+  // backward.cpp
+  void pack_backward(const Params<const T>&, const Grads<T>&, const Member&);
+  void gather_gradients(Index part, const OutputGrads<const T>&, const Member&);
+  void run_backward(Index part, const OutputGrads<const T>&, const Grads<T>&, const Member&);
+  Product<T> recurrent_gradient(Index part, Index t) const;
+  void step_backward(Index part, Index t, bool product_first, const OutputGrads<const T>&,
+                     const Member&);
+  void backward_rows(Index part, Index t, Index panel, Index row, Index rows,
+                     const OutputGrads<const T>&, void (*work)(const BackwardTile<T>&));
+  void input_gradients(Index part, Index from, Index to, const View<T>& dx, const Member&);
+  void scatter_gradients(Index part, const Grads<T>&, const Member&) const;
+
+  // weight_gradients.cpp
+  void weight_gradients(const Inputs<const T>&, const Params<T>&, bool accumulate, const Member&);
+  void pack_inputs(const Inputs<const T>&, Index row, Index rows, Range panels, T* block) const;
+  void outer_products(Slice, Index row, Index rows, const T* b, Index b_panel, Range panels,
+                      const View<T>& dw, bool accumulate) const;
+  void bias_gradients(const Params<T>&) const;
+
+  // Where things are. Rows of a part in step t, in the first panel.
+  T* gates(Index part, Index t) const { return gates_ + parts_.tape_row(part, t) * g_.gate_row; }
+  T* reset_h(Index part, Index t) const { return reset_h_ + parts_.tape_row(part, t) * g_.lanes; }
+  /// As gates: the one run of time is on the tape; with Recompute::gates, states of all time are.
+  Index state_row(Index part, Index t) const;
+  T* h_prev(Index part, Index t) const { return h_ + state_row(part, t) * g_.lanes; }
+  T* c(Index part, Index t) const { return c_ + state_row(part, t) * g_.lanes; }
+  /// What the product of step t reads, and how far panels are apart: states, and gates.
+  Operand operand(T* on_tape, Index panel, Index t) const {
+    return shared_ == nullptr ? Operand{on_tape, panel} : Operand{shared_at(t), g_.shared_panel};
+  }
+  T* shared_at(Index t) const { return shared_ + (t & 1) * g_.shared_step; }
+  struct Array {
+    const T* data;
+    Index panel;  ///< stride
+  };
+  Array c_prev(Index part, Index t) const;
+  /// Per sequence.
+  T* of_part(T* array, Index part) const { return array + parts_.first(part) * g_.lanes; }
+  Index first_states(Index segment) const {
+    return (recompute_ == Recompute::checkpoint ? segment : 0) * g_.unit_panels * g_.batch_panel;
+  }
+
+  Spec spec_;
+  Recompute recompute_;
+  Partition partition_;
+  const Kernels<T>& kernels_;
+  Pointwise<T> pointwise_;
+  Geometry g_;
+  InputBlock input_block_;
+  Parts parts_;
+  schedule::Segments segments_;
+  Index segment_ = 0;  ///< the one on the tape
+
+  Packed<T> w_input_, w_hidden_, w_reset_;          ///< forward
+  Packed<T> w_back_, w_back_reset_, w_back_input_;  ///< backward
+  T* gates_;                                        ///< [panel][tape row][gates]
+  T* reset_h_;    ///< [panel][tape row] r h_{t-1} of a gru with reset before_matmul
+  T* h_;          ///< [panel][state row] h_{t-1}
+  T* c_;          ///< [panel][state row] c_t
+  T* h_first_;    ///< [segment][panel][sequence] the states a segment starts from
+  T* c_first_;    ///< the same; without checkpoints, of the first segment
+  T *dh_, *dc_;   ///< [panel][sequence] carried back through time
+  T* d_reset_h_;  ///< [panel][sequence]
+  T* bias_;       ///< [panel][gates] what is added before the time loop
+  T* d_bias_;     ///< [part][panel][gates]
+  T* x_block_;    ///< [thread] an InputBlock each
+  /// [2][panel][sequence][gates] where units are split: what threads tell each other in a step, by
+  /// turns. On the tape, the rows that one thread reads lie before those that another is about to
+  /// write, and the hardware's prefetching would take these away from it.
+  T* shared_;
+};
+
+}  // namespace bptt::fused

@@ -1,0 +1,148 @@
+#include "impls/fused/team.hpp"
+
+#include <chrono>
+#include <optional>
+#include <thread>
+
+#include <hwy/cache_control.h>
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/info.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+#include <oneapi/tbb/task_scheduler_observer.h>
+
+#include "impls/threads/affinity.hpp"
+#include "impls/threads/handover.hpp"
+
+namespace bptt::fused {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Waits until a value is no longer what it was: spinning for a while, since a step of a small case
+/// takes microseconds; then asleep, so that others have the processor, who may be the ones waited
+/// for.
+void wait_while(const std::atomic<int>& value, int was, int turns) {
+  for (int turn = 0; turn < turns; ++turn) {
+    if (value.load(std::memory_order_acquire) != was) return;
+    hwy::Pause();
+  }
+  value.wait(was, std::memory_order_acquire);
+}
+
+/// Binds the arena's workers, as Exec::bind_threads has it, for as long as they work in it.
+class Binding final : public oneapi::tbb::task_scheduler_observer {
+ public:
+  explicit Binding(oneapi::tbb::task_arena& arena) : task_scheduler_observer(arena) {
+    observe(true);
+  }
+  ~Binding() override { observe(false); }
+
+ private:
+  void on_scheduler_entry(bool is_worker) override {
+    if (is_worker) threads::bind_this_thread(oneapi::tbb::this_task_arena::current_thread_index());
+  }
+  void on_scheduler_exit(bool is_worker) override {
+    if (is_worker) threads::unbind_this_thread();
+  }
+};
+
+/// For the thread sanitizer: from the caller to its tasks, and back.
+char forked, joined;
+
+constexpr int closed = 1 << 20;
+
+}  // namespace
+
+void Barrier::wait(int rank, int size) {
+  std::atomic<int>& own = flags_[static_cast<std::size_t>(rank)].round;
+  const int round = own.load(std::memory_order_relaxed);
+  // Sequentially consistent: notifying must not look for sleepers before this is seen.
+  own.store(round + 1, std::memory_order_seq_cst);
+  own.notify_all();
+  // Another is still in this round, or up to one ahead.
+  for (int other = 0; other < size; ++other) {
+    if (other != rank) wait_while(flags_[static_cast<std::size_t>(other)].round, round, turns_);
+  }
+}
+
+struct Team::Threads {
+  explicit Threads(const Exec& exec) : arena(exec.threads) {
+    // oneTBB gives no more threads than there are processors, unless told to. The smallest of all
+    // controls counts, so none is made where it is not needed.
+    if (exec.threads > oneapi::tbb::info::default_concurrency()) {
+      more.emplace(oneapi::tbb::global_control::max_allowed_parallelism,
+                   static_cast<std::size_t>(exec.threads));
+    }
+    if (exec.bind_threads) binding.emplace(arena);
+  }
+  std::optional<oneapi::tbb::global_control> more;
+  oneapi::tbb::task_arena arena;
+  std::optional<Binding> binding;  // after the arena it observes
+};
+
+Team::Team(const Exec& exec)
+    : wanted_(exec.threads),
+      crowded_(exec.threads > oneapi::tbb::info::default_concurrency()),
+      turns_(crowded_ ? 100 : 20000),
+      barrier_(exec.threads, turns_) {
+  if (wanted_ == 1) return;
+  threads_ = std::make_unique<Threads>(exec);
+  // Threads start here, with what oneTBB allocates for them, and not in the first call.
+  const auto deadline = Clock::now() + std::chrono::milliseconds(200);
+  std::atomic<int> here{0};
+  threads_->arena.execute([&] {
+    oneapi::tbb::parallel_for(
+        0, wanted_,
+        [&](int) {
+          ++here;
+          while (here < wanted_ && Clock::now() < deadline) std::this_thread::yield();
+        },
+        oneapi::tbb::simple_partitioner());
+  });
+}
+
+Team::~Team() = default;
+
+void Team::join(const Task& task) {
+  const int arrival = arrived_.fetch_add(1, std::memory_order_acq_rel);
+  if ((arrival & closed) != 0) return;
+  if (arrival == 0) {
+    constexpr auto patience = std::chrono::milliseconds(2);
+    const auto deadline = Clock::now() + patience;
+    for (int turn = 0; arrived_.load(std::memory_order_acquire) < wanted_; ++turn) {
+      hwy::Pause();
+      if (turn % 64 != 63) continue;
+      if (Clock::now() > deadline) break;
+      // More threads than processors: whoever is missing may be waiting for this one.
+      if (crowded_) std::this_thread::yield();
+    }
+    const int came = arrived_.fetch_or(closed, std::memory_order_acq_rel);
+    size_.store(came, std::memory_order_seq_cst);
+    size_.notify_all();
+  } else {
+    wait_while(size_, 0, turns_);
+  }
+  const int size = size_.load(std::memory_order_acquire);
+  // The same thread does the same part in every call, if all are there: its caches know it.
+  const int rank = size == wanted_ ? oneapi::tbb::this_task_arena::current_thread_index() : arrival;
+  task.call(task.body, Member(rank, size, &barrier_));
+}
+
+void Team::run_task(const Task& task) {
+  if (wanted_ == 1) return task.call(task.body, Member(0, 1, nullptr));
+  arrived_.store(0, std::memory_order_relaxed);
+  size_.store(0, std::memory_order_relaxed);
+  barrier_.reset();
+  const auto member = [&](int) {
+    threads::take_over(&forked);
+    join(task);
+    threads::hand_over(&joined);
+  };
+  threads::hand_over(&forked);
+  threads_->arena.execute(
+      [&] { oneapi::tbb::parallel_for(0, wanted_, member, oneapi::tbb::simple_partitioner()); });
+  threads::take_over(&joined);
+}
+
+}  // namespace bptt::fused

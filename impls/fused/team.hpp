@@ -1,0 +1,89 @@
+// The threads of a plan. One oneTBB task per thread and call, which meet at barriers in between: a
+// fork for each phase would cost more than the phases of a small case.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "impls/api/exec.hpp"
+#include "impls/fused/layout.hpp"
+
+namespace bptt::fused {
+
+/// A flag for each member, so that what one has to tell reaches another in one transfer between
+/// their caches; a shared counter takes two.
+class Barrier {
+ public:
+  /// `turns`: how often to look before going to sleep.
+  Barrier(int members, int turns) : flags_(static_cast<std::size_t>(members)), turns_(turns) {}
+  /// Before members set out.
+  void reset() {
+    for (Flag& flag : flags_) flag.round.store(0, std::memory_order_relaxed);
+  }
+  /// Everybody's writes before are visible to everybody after.
+  void wait(int rank, int size);
+
+ private:
+  struct alignas(128) Flag {  // two lines: they are fetched in pairs
+    std::atomic<int> round{0};
+  };
+  std::vector<Flag> flags_;
+  int turns_;
+};
+
+/// One of the threads at work on a call.
+class Member {
+ public:
+  Member(int rank, int size, Barrier* barrier) : rank_(rank), size_(size), barrier_(barrier) {}
+  int rank() const { return rank_; }
+  int size() const { return size_; }
+  /// This member's share of n things.
+  Range share(Index n) const { return share_of(n, rank_, size_); }
+  /// Waits for all members.
+  void meet() const {
+    if (size_ > 1) barrier_->wait(rank_, size_);
+  }
+  /// Works alone on what members do side by side.
+  Member alone() const { return {0, 1, nullptr}; }
+
+ private:
+  int rank_, size_;
+  Barrier* barrier_;
+};
+
+/// oneTBB does not promise that all threads come, or soon: other plans may hold them. Those that
+/// have come by a short deadline make up the members of a call; nothing that is computed may depend
+/// on how many they are.
+class Team {
+ public:
+  explicit Team(const Exec&);
+  ~Team();
+  Team(const Team&) = delete;
+  Team& operator=(const Team&) = delete;
+
+  /// Runs body(Member) on every member and returns when all have done. Allocates nothing.
+  template <class Body>
+  void run(const Body& body) {
+    run_task({&body, [](const void* b, const Member& m) { (*static_cast<const Body*>(b))(m); }});
+  }
+
+ private:
+  struct Task {
+    const void* body;
+    void (*call)(const void*, const Member&);
+  };
+  void run_task(const Task&);
+  void join(const Task&);
+
+  struct Threads;
+  int wanted_;
+  bool crowded_;  ///< more threads than processors
+  int turns_;     ///< of spinning before sleeping
+  std::unique_ptr<Threads> threads_;
+  Barrier barrier_;
+  std::atomic<int> arrived_{0};  ///< plus `closed`
+  std::atomic<int> size_{0};     ///< 0 while it is open
+};
+
+}  // namespace bptt::fused

@@ -1,0 +1,122 @@
+// dW_ih, dW_hh and the biases' gradients, over all rows on the tape.
+#include "impls/fused/schedule.hpp"
+
+namespace bptt::fused {
+
+/// x of tape rows row..row+rows as panels of L columns.
+template <Real T>
+void Schedule<T>::pack_inputs(const Inputs<const T>& in, Index row, Index rows, Range panels,
+                              T* block) const {
+  const Index L = g_.lanes, I = spec_.shape.I;
+  for (Index r = 0; r < rows; ++r) {
+    const T* const x = in.x.data() + parts_.source()[row + r] * I;
+    T* to = block + r * L;
+    for (Index p = panels.begin; p < panels.end; ++p, to += input_block_.panel) {
+      const Index count = std::min(L, I - p * L);
+      std::copy_n(x + p * L, count, to);
+      std::fill_n(to + count, L - count, T(0));
+    }
+  }
+}
+
+/// dw[gate row, column] (+)= sum over rows of the tape dp[row, gate row] b[row, column], for the
+/// columns of some panels; b points to the first row of the first of them.
+template <Real T>
+void Schedule<T>::outer_products(Slice slice, Index row, Index rows, const T* b, Index b_panel,
+                                 Range panels, const View<T>& dw, bool accumulate) const {
+  const Index L = g_.lanes, columns = dw.extents()[1];
+  const Tiling strips{panels.end - panels.begin, OuterTile<T>::max_vectors};
+  OuterTile<T> tile;
+  tile.k = rows;
+  tile.a_stride = g_.gate_row;
+  tile.c_stride = columns;
+  tile.accumulate = accumulate;
+  for (Index p = 0; p < g_.unit_panels; ++p) {
+    const Tiling lanes{g_.units(p), kernels_.outer_rows};
+    for (Index strip = 0; strip < strips.count(); ++strip) {
+      const Index first = strips.begin(strip), vectors = strips.begin(strip + 1) - first;
+      const Index column = (panels.begin + first) * L;
+      for (Index v = 0; v < vectors; ++v) {
+        tile.b[static_cast<std::size_t>(v)] = b + (first + v) * b_panel;
+      }
+      tile.columns = std::min(vectors * L, columns - column);
+      const auto& kernel = kernels_.outer[static_cast<std::size_t>(vectors)];
+      for (int v = slice.first; v < slice.first + slice.vectors; ++v) {
+        const Index gate_row = g_.cell.block[static_cast<std::size_t>(v)] * spec_.shape.H + p * L;
+        const T* const a = gates_ + p * g_.gate_panel + row * g_.gate_row + v * L;
+        for (Index i = 0; i < lanes.count(); ++i) {
+          const Index lane = lanes.begin(i);
+          tile.a = a + lane;
+          tile.c = dw.data() + (gate_row + lane) * columns + column;
+          kernel[static_cast<std::size_t>(lanes.begin(i + 1) - lane)](tile);
+        }
+      }
+    }
+  }
+}
+
+/// This member's columns of the weights' gradients: no two members write the same element, and each
+/// reads x and h for itself only.
+template <Real T>
+void Schedule<T>::weight_gradients(const Inputs<const T>& in, const Params<T>& grads,
+                                   bool accumulate, const Member& member) {
+  const Index L = g_.lanes;
+  const Range x_panels = member.share(g_.input_panels), h_panels = member.share(g_.unit_panels);
+  T* const block = x_block_ + member.rank() * input_block_.panels * input_block_.panel;
+  for (Index part = 0; part < parts_.count(); ++part) {
+    const Index begin = parts_.tape_row(part, parts_.from());
+    const Index all = parts_.tape_row(part, parts_.to()) - begin;
+    for (Index done = 0; done < all; done += input_block_.rows) {
+      const Index row = begin + done, rows = std::min(input_block_.rows, all - done);
+      for (Index p = x_panels.begin; grads.weight_ih && p < x_panels.end;
+           p += input_block_.panels) {
+        const Range panels{p, std::min(p + input_block_.panels, x_panels.end)};
+        pack_inputs(in, row, rows, panels, block);
+        outer_products(g_.cell.input, row, rows, block, input_block_.panel, panels, grads.weight_ih,
+                       accumulate);
+      }
+      if (grads.weight_hh && h_panels.begin < h_panels.end) {
+        const T* const h = h_prev(part, parts_.from()) + h_panels.begin * g_.state_panel;
+        outer_products(g_.cell.hidden, row, rows, h + done * L, g_.state_panel, h_panels,
+                       grads.weight_hh, accumulate);
+        if (reset_h_) {
+          outer_products(g_.cell.reset, row, rows,
+                         reset_h_ + h_panels.begin * g_.tape_panel + row * L, g_.tape_panel,
+                         h_panels, grads.weight_hh, accumulate);
+        }
+      }
+      accumulate = true;
+    }
+  }
+  if (!accumulate && member.rank() == 0) {
+    // No row lives: an empty sum.
+    for (const View<T>& dw : {grads.weight_ih, grads.weight_hh})
+      std::fill(dw.begin(), dw.end(), T(0));
+  }
+}
+
+template <Real T>
+void Schedule<T>::bias_gradients(const Params<T>& grads) const {
+  const Index L = g_.lanes, H = spec_.shape.H;
+  const auto sum = [&](Slice slice, const View<T>& to) {
+    for (int v = slice.first; to && v < slice.first + slice.vectors; ++v) {
+      for (Index p = 0; p < g_.unit_panels; ++p) {
+        for (Index l = 0; l < g_.units(p); ++l) {
+          T total = 0;
+          for (Index part = 0; part < parts_.count(); ++part) {
+            total += d_bias_[(part * g_.unit_panels + p) * g_.gate_row + v * L + l];
+          }
+          to[g_.cell.block[static_cast<std::size_t>(v)] * H + p * L + l] = total;
+        }
+      }
+    }
+  };
+  sum(g_.cell.input, grads.bias_ih);
+  sum(g_.cell.hidden, grads.bias_hh);
+  sum(g_.cell.reset, grads.bias_hh);
+}
+
+template class Schedule<float>;
+template class Schedule<double>;
+
+}  // namespace bptt::fused

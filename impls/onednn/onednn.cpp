@@ -1,0 +1,98 @@
+// The backend `onednn`: oneDNN's RNN primitives, in training, behind the interface of this suite. A
+// peer: what it maps, refuses and was found to do is in docs/peers.md.
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include "impls/api/backend.hpp"
+#include "impls/api/error.hpp"
+#include "impls/onednn/cell_map.hpp"
+#include "impls/onednn/plan.hpp"
+#include "impls/peer/refusals.hpp"
+#include "impls/threads/openmp.hpp"
+
+namespace bptt::onednn {
+namespace {
+
+constexpr const char* library = "oneDNN";
+
+struct InstructionSet {
+  dnnl::cpu_isa isa;
+  std::string_view name;
+};
+constexpr InstructionSet instruction_sets[] = {
+    {dnnl::cpu_isa::sse41, "SSE4.1"},
+    {dnnl::cpu_isa::avx, "AVX"},
+    {dnnl::cpu_isa::avx2, "AVX2"},
+    {dnnl::cpu_isa::avx2_vnni, "AVX2 VNNI"},
+    {dnnl::cpu_isa::avx512_core, "AVX-512"},
+    {dnnl::cpu_isa::avx512_core_vnni, "AVX-512 VNNI"},
+    {dnnl::cpu_isa::avx512_core_bf16, "AVX-512 BF16"},
+    {dnnl::cpu_isa::avx512_core_amx, "AVX-512 AMX"},
+};
+
+std::string live_instruction_set() {
+  const auto live = dnnl::get_effective_cpu_isa();
+  for (const auto& [isa, name] : instruction_sets) {
+    if (isa == live) return std::string(name);
+  }
+  return "unknown instruction set";
+}
+
+/// What oneDNN throws, as an error of this suite.
+template <class Body>
+auto translate(Body body) {
+  try {
+    return body();
+  } catch (const dnnl::error& error) {
+    throw Error(ErrorKind::unavailable, std::string(library) + ": " + error.what());
+  }
+}
+
+CellMap mapped(const Spec& spec) {
+  std::string reason;
+  return map_cell(spec.cell, reason).value();
+}
+
+class OneDnnBackend final : public Backend {
+ public:
+  OneDnnBackend() : Backend("onednn") {}
+  std::string version() const override {
+    const dnnl_version_t* v = dnnl::version();
+    return std::string(library) + " " + std::to_string(v->major) + "." + std::to_string(v->minor) +
+           "." + std::to_string(v->patch) + " " + live_instruction_set() +
+           ", OpenMP, weights in format any";
+  }
+  /// Asked for it, it takes one thread only.
+  bool same_for_all_threads(const Exec& exec) const override { return exec.same_for_all_threads; }
+  bool is_peer() const override { return true; }
+
+ private:
+  std::optional<std::string> do_refusal(const Spec& spec, Dtype dtype,
+                                        const Exec& exec) const override {
+    if (auto reason = peer::refuse_f64(library, dtype)) return reason;
+    if (auto reason = peer::refuse_lengths(library, spec)) return reason;
+    if (auto reason = peer::refuse_trades(library, exec)) return reason;
+    if (auto reason = peer::refuse_openmp(exec)) return reason;
+    std::string reason;
+    if (!map_cell(spec.cell, reason)) return reason;
+    return std::nullopt;
+  }
+  std::size_t do_workspace_bytes(const Spec& spec, Dtype, const Exec& exec) const override {
+    return translate([&] { return onednn::workspace_bytes(spec, exec, mapped(spec)); });
+  }
+  std::unique_ptr<Plan<float>> do_plan(std::type_identity<float>, const Spec& spec,
+                                       const Exec& exec) const override {
+    return translate([&] { return make_plan(spec, exec, mapped(spec)); });
+  }
+  std::unique_ptr<Plan<double>> do_plan(std::type_identity<double>, const Spec&,
+                                        const Exec&) const override {
+    return nullptr;  // refused
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_backend() {
+  return std::make_unique<OneDnnBackend>();
+}
+
+}  // namespace bptt::onednn

@@ -1,0 +1,60 @@
+// One weight of a layer on its way into the layouts oneDNN chose for it, and its gradient on the
+// way back. All of it is timed as part of a call: weights change at every training step.
+#pragma once
+
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include "impls/api/tensors.hpp"
+#include "impls/onednn/cell_map.hpp"
+#include "impls/schedule/workspace.hpp"
+
+namespace bptt::onednn {
+
+/// A weight [G*H,n] of ours and the layouts that the primitives want.
+struct WeightLayouts {
+  Index H, n;
+  dnnl::memory::desc ours, forward, backward, gradient;
+};
+
+class Weight {
+ public:
+  struct Bookings {
+    /// [G*H,n] in oneDNN's gate order; nothing where that is ours.
+    schedule::Booking<float> ordered;
+    schedule::Booking<char> forward, backward, gradient;
+  };
+  static Bookings book(schedule::WorkspaceLayout&, const CellMap&, const WeightLayouts&);
+
+  Weight(const schedule::Workspace&, const Bookings&, const CellMap&, const WeightLayouts&);
+
+  /// What the forward primitive reads. `ours` must stay until backward is through.
+  void* forward(const float* ours, dnnl::stream&);
+  /// What the backward primitive reads, after forward() with the same weights.
+  void* backward(const float* ours, dnnl::stream&);
+  /// What the backward primitive adds its gradient to: zero.
+  void* zero_gradient();
+  /// Brings the gradient to `ours`.
+  void gradient_to(float* ours, dnnl::stream&);
+
+ private:
+  /// A reorder between two layouts, made once.
+  struct Reorder {
+    Reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to);
+    void run(const void* from, void* to, dnnl::stream&);
+    dnnl::memory source, target;
+    dnnl::reorder primitive;
+  };
+
+  CellMap map_;
+  WeightLayouts layouts_;
+  float* ordered_;
+  char *forward_, *backward_, *gradient_;
+  Reorder to_forward_, to_backward_, to_ours_;
+};
+
+/// The two biases, which oneDNN takes as one (zero where the cell has none). lbr_gru has a fourth
+/// block: the b_hn that r multiplies, beside b_in.
+void sum_biases(const CellMap&, Index H, const Params<const float>&, float* sum);
+void split_bias_gradient(const CellMap&, Index H, const float* gradient, const Params<float>&);
+
+}  // namespace bptt::onednn

@@ -1,0 +1,76 @@
+#include "verify/properties/property_run.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <future>
+
+#include "verify/cases.hpp"
+
+namespace bptt::verify {
+namespace {
+
+struct Ready {
+  std::unique_ptr<PreparedProperty<float>> f32;
+  std::unique_ptr<PreparedProperty<double>> f64;
+};
+
+Ready prepare(const Settings& settings, const PropertyCase& c) {
+  const auto wants = [&](Dtype dtype) {
+    return std::find(settings.dtypes.begin(), settings.dtypes.end(), dtype) !=
+           settings.dtypes.end();
+  };
+  const PropertySetup setup{settings.seed, {}};
+  return {wants(Dtype::f32) ? c.prepare<float>(setup) : nullptr,
+          wants(Dtype::f64) ? c.prepare<double>(setup) : nullptr};
+}
+
+}  // namespace
+
+std::vector<const PropertyCase*> chosen_property_cases(const Settings& settings) {
+  std::vector<const PropertyCase*> chosen;
+  if (!settings.runs_table()) return chosen;
+  for (const PropertyCase& c : property_cases()) {
+    if (!settings.runs(c.kind) || (settings.quick && !c.quick)) continue;
+    if (!settings.only.empty() && !matches_glob(settings.only, c.name)) continue;
+    if (!settings.cells.empty() &&
+        std::find(settings.cells.begin(), settings.cells.end(), c.cell) == settings.cells.end()) {
+      continue;
+    }
+    chosen.push_back(&c);
+  }
+  return chosen;
+}
+
+void check_properties(const Settings& settings, const std::vector<const PropertyCase*>& cases,
+                      const std::function<void(const PropertyCase&)>& starts,
+                      std::vector<Result>& results) {
+  constexpr std::size_t ahead = 2;
+  std::deque<std::future<Ready>> running;
+  PropertyOptions options;
+  options.threads = settings.threads;
+  if (!settings.recompute.empty()) options.recompute = settings.recompute;
+  options.seed = settings.seed;
+  std::size_t started = 0;
+  for (const PropertyCase* c : cases) {
+    while (started < cases.size() && running.size() < ahead) {
+      running.push_back(std::async(std::launch::async, [&settings, next = cases[started++]] {
+        return prepare(settings, *next);
+      }));
+    }
+    starts(*c);
+    const Ready ready = running.front().get();
+    running.pop_front();
+    for (const Backend* backend : settings.backends) {
+      const auto check = [&](const auto& prepared) {
+        if (!prepared) return;
+        for (Result& result : check_property(*c, *prepared, *backend, options)) {
+          results.push_back(std::move(result));
+        }
+      };
+      check(ready.f32);
+      check(ready.f64);
+    }
+  }
+}
+
+}  // namespace bptt::verify
