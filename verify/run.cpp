@@ -1,10 +1,12 @@
 #include "verify/run.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <future>
 #include <map>
 #include <optional>
+#include <thread>
 
 #include "impls/io/printable.hpp"
 #include "verify/command.hpp"
@@ -50,29 +52,42 @@ Prepared prepare(const Settings& settings, const Case& c) {
   return prepared;
 }
 
-/// Prepares the cases in order, a few ahead of the one that is asked for.
+/// Prepares the cases in order, some at a time and by as many threads as there are processors.
+/// Backends run in between, never beside it: threads that wait for one another in a loop, as those
+/// of some backends do, are slowed down a hundredfold where others take their processors.
 class Preparation {
  public:
   Preparation(const Settings& settings, const std::vector<Case>& cases)
       : settings_(settings), cases_(cases) {}
 
   Prepared next() {
-    constexpr std::size_t ahead = 2;
-    while (started_ < cases_.size() && running_.size() < ahead) {
-      const Case& c = cases_[started_++];
-      running_.push_back(
-          std::async(std::launch::async, [this, &c] { return prepare(settings_, c); }));
-    }
-    Prepared first = running_.front().get();
-    running_.pop_front();
+    if (ready_.empty()) prepare_some();
+    Prepared first = std::move(ready_.front());
+    ready_.pop_front();
     return first;
   }
 
  private:
+  void prepare_some() {
+    constexpr std::size_t at_once = 32;
+    const std::size_t begin = prepared_, end = std::min(cases_.size(), begin + at_once);
+    ready_.resize(end - begin);
+    std::atomic<std::size_t> next{begin};
+    const auto work = [&] {
+      for (std::size_t i; (i = next++) < end;) ready_[i - begin] = prepare(settings_, cases_[i]);
+    };
+    std::vector<std::future<void>> workers;
+    for (unsigned k = 0; k < std::max(1u, std::thread::hardware_concurrency()); ++k) {
+      workers.push_back(std::async(std::launch::async, work));
+    }
+    for (auto& worker : workers) worker.get();
+    prepared_ = end;
+  }
+
   const Settings& settings_;
   const std::vector<Case>& cases_;
-  std::size_t started_ = 0;
-  std::deque<std::future<Prepared>> running_;
+  std::size_t prepared_ = 0;
+  std::deque<Prepared> ready_;
 };
 
 constexpr Recompute every_recompute[] = {Recompute::none, Recompute::gates, Recompute::checkpoint};

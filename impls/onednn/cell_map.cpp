@@ -18,8 +18,7 @@ CellMap map_rnn(const Cell& cell) {
     case Activation::sigmoid:
       map.activation = algorithm::eltwise_logistic;
       break;
-    case Activation::relu:
-      map.activation = algorithm::eltwise_relu;
+    case Activation::relu:  // refused below
       break;
     case Activation::leaky_relu:
       map.activation = algorithm::eltwise_relu;
@@ -69,6 +68,10 @@ bool CellMap::same_order() const {
 std::optional<CellMap> map_cell(const Cell& cell, std::string& reason) {
   if (const auto refused = peer::refuse_lstm_options("oneDNN", cell, /*peephole=*/true)) {
     reason = *refused;
+    return std::nullopt;
+  }
+  if (cell.kind == CellKind::rnn && cell.activation == Activation::relu) {
+    reason = "oneDNN's relu turns a NaN into 0 (docs/peers.md)";
     return std::nullopt;
   }
   switch (cell.kind) {
