@@ -1,6 +1,5 @@
 // bptt-verify as a user calls it: exit codes, messages, reports that parse back, commands that
 // reproduce.
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -10,11 +9,11 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <pugixml.hpp>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "impls/api/registry.hpp"
 #include "impls/io/safetensors_writer.hpp"
+#include "verify/call_program.hpp"
 #include "verify/cases.hpp"
 #include "verify/directions.hpp"
 #include "verify/json_schema.hpp"
@@ -26,38 +25,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-struct Outcome {
-  int code = -1;
-  std::string text;  ///< stdout and stderr together
-};
-
-/// `before` stands in front of the program: variables, a command that runs it.
-Outcome call(const std::string& arguments, const std::string& before = "") {
-  const std::string command = before + " " + BPTT_BIN_DIR "/bptt-verify " + arguments + " 2>&1";
-  Outcome outcome;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  if (pipe == nullptr) return outcome;
-  char buffer[4096];
-  for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) {
-    outcome.text.append(buffer, n);
-  }
-  const int status = ::pclose(pipe);
-  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return outcome;
-}
-
-/// The backends that refuse nothing of what is asked for here.
-std::string own_names() {
-  std::string names;
-  for (const Backend* backend : own_backends()) {
-    names += (names.empty() ? "" : ",") + std::string(backend->name());
-  }
-  return names;
-}
-
-const std::string one_case = "--only 'lstm/plain/T7-B3-I5-H4' ";
-const std::string golden_folder = BPTT_SOURCE_DIR "/verify/golden";
 
 /// A file of this test's own, removed at the end.
 class TemporaryFile {
@@ -106,61 +73,6 @@ TEST(Cli, ListsCasesAsItWouldRunThem) {
   EXPECT_EQ(call("--list-cases --cell lstm:bias=off").text.find("lstm/"), std::string::npos);
 }
 
-struct ExitCase {
-  const char* name;
-  std::string arguments;
-  int code;
-  const char* message;
-};
-void PrintTo(const ExitCase& exit, std::ostream* out) {
-  *out << exit.name;
-}
-
-const ExitCase exit_cases[] = {
-    {"Help", "--help", 0, "Exit codes"},
-    {"Version", "--version", 0, "bptt-verify of bptt"},
-    {"UnknownFlag", "--nonsense", 64, "nonsense"},
-    {"UnknownBackend", "--backend nonsense", 64, "'nonsense'"},
-    {"UnknownCell", "--cell nonsense", 64, "'nonsense'"},
-    {"UnknownDtype", "--dtype f16", 64, "'f16'"},
-    {"BadThreads", "--threads 0", 64, "--threads"},
-    {"BadSeed", "--seed one", 64, "seed"},
-    {"NoCaseMatches", "--only nonsense", 4, "NOTHING was checked"},
-    {"NoCaseListed", "--list-cases --only nonsense", 4, ""},
-    {"AllRefused", "--backend naive --threads 2 " + one_case, 4, "it runs on one thread"},
-    {"BadRecompute", "--recompute some", 64, "'some'"},
-    {"AllGoldenRefused",
-     "--backend naive --threads 2 --golden " + golden_folder + "/lstm_deep2.safetensors", 4,
-     "it runs on one thread"},
-    {"NoGoldenFile", "--golden /nonexistent.safetensors", 65, "/nonexistent.safetensors"},
-    {"OneGoldenFileOfSeveral",
-     "--golden " + golden_folder + "/lstm.safetensors /nonexistent.safetensors", 65,
-     "/nonexistent.safetensors"},
-    {"EmptyGoldenFolder", "--golden " BPTT_SOURCE_DIR "/cmake", 4, "NOTHING was checked"},
-    {"NotAGoldenFile", "--golden " BPTT_SOURCE_DIR "/CMakeLists.txt", 65, "CMakeLists.txt: "},
-    {"BadLabel", "--label nonsense", 64, "'nonsense'"},
-    {"LabelMatchesNothing", one_case + "--label golden", 4, "NOTHING was checked"},
-    {"BadFuzz", "--fuzz some", 64, "--fuzz"},
-    {"FuzzAndOnly", "--fuzz 3 --only 'lstm/*'", 64, "expected one of --fuzz"},
-    {"FuzzAllRefused", "--fuzz 3 --backend naive --threads 2 --label golden", 4, "NOTHING"},
-    {"BadCase", "--case 'lstm T=3 B=2 I=1'", 64, "there is no H="},
-    {"TwoDocumentsOnStandardOutput", one_case + "--json - --markdown -", 64, "--markdown"},
-    {"FullDisk", "--backend naive " + one_case + "--json /dev/full", 69, "No space left"},
-    {"UnwritableReport", one_case + "--json /nonexistent/report.json", 69,
-     "/nonexistent/report.json"},
-};
-
-class ExitCodes : public testing::TestWithParam<ExitCase> {};
-
-TEST_P(ExitCodes, AreAsPromised) {
-  const Outcome outcome = call(GetParam().arguments);
-  EXPECT_EQ(outcome.code, GetParam().code) << outcome.text;
-  EXPECT_THAT(outcome.text, HasSubstr(GetParam().message));
-}
-
-INSTANTIATE_TEST_SUITE_P(All, ExitCodes, testing::ValuesIn(exit_cases),
-                         [](const auto& test) { return std::string(test.param.name); });
-
 TEST(Cli, VerdictsStandOnTheTerminalWhereADocumentCannotBeWritten) {
   const Outcome outcome =
       call("--backend naive --threads 1 " + one_case + "--junit /nonexistent/a.xml");
@@ -199,15 +111,6 @@ TEST(Cli, AnInterruptedFuzzRunPrintsWhatItHas) {
       call("--fuzz 100000000 --backend naive --threads 1", "timeout --preserve-status -s INT 1");
   EXPECT_EQ(outcome.code, 130) << outcome.text;
   EXPECT_THAT(outcome.text, AllOf(HasSubstr("then interrupted"), HasSubstr("PASS: ")));
-}
-
-TEST(Cli, ErrorsAreOneLine) {
-  for (const char* arguments : {"--nonsense", "--backend nonsense", "--cell lstm:nonsense",
-                                "--case 'lstm T=1 B=1'", "--fuzz -3"}) {
-    const std::string text = call(arguments).text;
-    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
-    EXPECT_THAT(text, testing::StartsWith("bptt-verify: "));
-  }
 }
 
 TEST(Cli, GoldenNamesFileBackendTensorErrorAndVerdict) {

@@ -25,7 +25,8 @@ struct EqualityOptions {
 ///   final-state  hT is bitwise y of the sequence's last step; a sequence of length 0 passes its
 ///                state and its gradient through bitwise
 ///   reuse        data A, data B, data A again on one model: both results of A bitwise equal
-///   threads      bitwise equal for all thread counts, where the backend promises it
+///   threads      bitwise equal for all thread counts, where the backend promises it; where it does
+///                so only for Exec::same_for_all_threads, then, and within the limit then as well
 template <Real T>
 std::vector<Result> check_equality(const Backend&, const Case&, const Reference<T>&,
                                    const EqualityOptions&);

@@ -17,7 +17,8 @@ inline constexpr double most_inconclusive = 0.05;
 inline constexpr Index least_slices = 1000;
 
 /// A failing result (kind "suite", check "fixtures") where more than 5% of the slices are
-/// inconclusive in the suite's own cases: gradients, directions, equality. Golden files are
+/// inconclusive in one kind of the suite's own cases (gradient, direction, equality, property,
+/// values) in one precision: kinds with many slices must not hide those with few. Golden files are
 /// somebody else's fixtures, and what is drawn at random is no fixture: neither counts.
 std::optional<Result> judge_fixtures(const std::vector<Result>&, std::uint64_t seed);
 

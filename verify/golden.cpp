@@ -6,8 +6,8 @@
 
 #include "impls/io/printable.hpp"
 #include "verify/comparison.hpp"
+#include "verify/complex_step.hpp"
 #include "verify/localise.hpp"
-#include "verify/oracles.hpp"
 
 namespace bptt::verify {
 namespace {

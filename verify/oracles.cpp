@@ -1,156 +1,18 @@
 #include "verify/oracles.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <complex>
+#include <limits>
 #include <optional>
 
-#include "verify/differences.hpp"
+#include "verify/complex_step.hpp"
+#include "verify/finite_differences.hpp"
 #include "verify/localise.hpp"
 
 namespace bptt::verify {
 namespace {
 
-using Complex = std::complex<double>;
-
-/// Of the terms that the loss sums, as far as they are known: a loss from targets sums what is not
-/// negative.
-long double loss_magnitude(const net::Model<long double>& model, const Given& given) {
-  long double sum = 0;
-  for_each_term(model, given,
-                [&](double upstream, long double output) { sum += std::abs(upstream * output); });
-  return sum > 0 ? sum : std::abs(model.loss());
-}
-
-/// Derivative of L by complex step. Leaves the element as it was.
-class ComplexStep {
- public:
-  ComplexStep(const Subject& subject, const Given& given)
-      : given_(given), model_(subject.make<Complex>(naive_plans<Complex>())) {
-    set_given(given, *model_);
-  }
-  double operator()(Complex& element, double step = h) {
-    const Complex kept = element;
-    element += Complex(0, step);
-    model_->forward();
-    element = kept;
-    return model_->loss().imag() / step;
-  }
-  /// The same for several steps, which round differently: their mean, and their spread as the
-  /// error. Where a cell subtracts what is nearly equal, the complex step loses digits that the
-  /// analytic gradient keeps.
-  Estimate repeated(Complex& element) {
-    constexpr int times = 16;
-    std::array<double, times> values;
-    double mean = 0, square = 0;
-    for (int i = 0; i < times; ++i) {
-      values[i] = (*this)(element, h * (1 + 0.0371 * i));
-      mean += values[i] / times;
-    }
-    for (const double value : values) square += (value - mean) * (value - mean) / times;
-    return {mean, std::sqrt(square)};
-  }
-  /// Of the derivative just taken: what rounding one sum over the terms of L may do to it. The
-  /// terms can cancel that the analytic gradient never forms.
-  double rounding() const {
-    double sum = 0;
-    for_each_term(*model_, given_, [&](double upstream, const Complex& output) {
-      sum += std::abs(upstream * output.imag());
-    });
-    return sum / h * std::numeric_limits<double>::epsilon() / 2;
-  }
-  const net::Model<Complex>& model() const { return *model_; }
-
-  // Small enough that h^2 is nothing beside 1, large enough that no product underflows.
-  static constexpr double h = 1e-30;
-
- private:
-  const Given& given_;
-  std::unique_ptr<net::Model<Complex>> model_;
-};
-
-/// Derivative of L by central differences. Leaves the element as it was.
-class FiniteDifferences {
- public:
-  FiniteDifferences(const Subject& subject, const Given& given)
-      : given_(given), model_(subject.make<long double>(naive_plans<long double>())) {
-    set_given(given, *model_);
-  }
-
-  /// Chooses the step for a tensor from what its loss does along some of its elements: how far it
-  /// bends, against how much it rounds (verify/differences.hpp has the formula).
-  void choose_step(const View<long double>& tensor) {
-    constexpr long double trial = 0x1p-8L;
-    constexpr Index probes = 3;
-    long double slope = 0, rho = largest_step;
-    for (Index i = 0; i < probes; ++i) {
-      long double& element = tensor[i * (tensor.size() - 1) / (probes - 1)];
-      if (element != element) continue;  // padding
-      const long double at_h = difference(element, trial);
-      const long double at_half = difference(element, trial / 2);
-      slope = std::max(slope, std::abs(at_half));
-      rho =
-          std::min(rho, bending_length(at_h, at_half, trial, 4 * rounding() / trial, largest_step));
-    }
-    const long double step = slope > 0 ? best_step(slope, rho, rounding(), levels) : largest_step;
-    // A power of two moves an element of few digits without rounding.
-    step_ = std::exp2(std::floor(std::log2(std::max(step, smallest_step))));
-  }
-
-  /// Good where its error is below `wanted`: smaller steps are tried until it is, because a step
-  /// that crosses a kink (of relu) converges to nothing.
-  Estimate operator()(long double& element, double wanted) {
-    Estimate best{0, std::numeric_limits<double>::infinity()};
-    for (long double h = step_; h >= smallest_step; h /= 8) {
-      const Estimate estimate = at(element, h);
-      if (estimate.error < best.error) best = estimate;
-      if (best.error <= wanted) break;
-    }
-    return best;
-  }
-
-  const net::Model<long double>& model() const { return *model_; }
-
- private:
-  static constexpr long double largest_step = 0x1p-3L, smallest_step = 0x1p-20L;
-  static constexpr int levels = 4;
-
-  /// Of (L(+h) - L(-h)) / 2, after the forward pass before: ulps of the sum of the loss's terms.
-  long double rounding() const {
-    constexpr long double roundings = 16;
-    return roundings * std::numeric_limits<long double>::epsilon() *
-           loss_magnitude(*model_, given_) / 2;
-  }
-
-  long double difference(long double& element, long double h) {
-    const long double kept = element;
-    element = kept + h;
-    model_->forward();
-    const long double above = model_->loss();
-    element = kept - h;
-    model_->forward();
-    const long double below = model_->loss();
-    element = kept;
-    return (above - below) / (2 * h);
-  }
-
-  Estimate at(long double& element, long double h) {
-    std::array<long double, levels> table;
-    for (long double& entry : table) {
-      entry = difference(element, h);
-      h /= 2;
-    }
-    Estimate estimate = extrapolate(table);
-    // The columns of the table may agree by luck; the rounding of the smallest step's losses stays.
-    estimate.error += static_cast<double>(rounding() / (2 * h));
-    return estimate;
-  }
-
-  long double step_ = largest_step;
-  const Given& given_;
-  std::unique_ptr<net::Model<long double>> model_;
-};
+using Complex = ComplexStep::Complex;
 
 /// The three legs at one element.
 struct Legs {
@@ -322,15 +184,6 @@ class GradientCheck {
 };
 
 }  // namespace
-
-double complex_step_of(const Subject& subject, const Given& given, const std::string& tensor,
-                       Index element) {
-  ComplexStep derivative(subject, given);
-  for (const auto& candidate : derivative.model().tensors()) {
-    if (candidate.name == tensor) return derivative.repeated(candidate.value[element]).value;
-  }
-  return std::numeric_limits<double>::quiet_NaN();
-}
 
 Result check_gradient(const Backend& backend, const Case& c, const Reference<double>& reference,
                       std::uint64_t seed) {

@@ -23,8 +23,4 @@ namespace bptt::verify {
 Result check_gradient(const Backend&, const Case&, const Reference<double>& reference,
                       std::uint64_t seed);
 
-/// The derivative of a subject's loss along one element of a tensor ("weight_hh_l0"), by complex
-/// step. Not a number where there is no such tensor.
-double complex_step_of(const Subject&, const Given&, const std::string& tensor, Index element);
-
 }  // namespace bptt::verify

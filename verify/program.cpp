@@ -37,11 +37,32 @@ void print_head(std::ostream& out, const Settings& settings, std::size_t cases) 
   out << '\n';
 }
 
+/// A backend that was asked for by name and refused everything would turn a gate green that checks
+/// nothing.
+int exit_code_of_named(const Settings& settings, const std::vector<Result>& results) {
+  const int code = exit_code_of(count(results), settings.strict);
+  if (!settings.backends_named || code != program::good) return code;
+  for (const Backend* backend : settings.backends) {
+    const auto is_of = [&](const Result& result) { return result.backend == backend->name(); };
+    const auto is_refused = [&](const Result& result) {
+      return !is_of(result) || result.verdict == Verdict::refused;
+    };
+    if (std::none_of(results.begin(), results.end(), is_of) ||
+        !std::all_of(results.begin(), results.end(), is_refused)) {
+      continue;
+    }
+    std::cerr << "bptt-verify: " << backend->name()
+              << ": nothing was checked: it refused every case that it was named for\n";
+    return program::nothing_done;
+  }
+  return code;
+}
+
 /// Documents, and the exit code. What is wrong weighs more than what could not be written.
 int finish(const Settings& settings, const std::vector<Result>& results, bool interrupted,
            std::ostream& out, const std::ostream& text) {
   const int code =
-      interrupted ? program::interrupted_exit_code : exit_code_of(count(results), settings.strict);
+      interrupted ? program::interrupted_exit_code : exit_code_of_named(settings, results);
   std::string failures;
   const auto attempt = [&failures](auto write) {
     try {

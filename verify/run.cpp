@@ -90,20 +90,11 @@ class Preparation {
   std::deque<Prepared> ready_;
 };
 
-constexpr Recompute every_recompute[] = {Recompute::none, Recompute::gates, Recompute::checkpoint};
-
-/// Ways to recompute that a case runs with.
-std::vector<Recompute> recompute_of(const Settings& settings, bool runs_all) {
-  if (!settings.recompute.empty()) return settings.recompute;
-  if (!runs_all) return {Recompute::none};
-  return {std::begin(every_recompute), std::end(every_recompute)};
-}
-
 template <Real T>
 void check_case(const Settings& settings, const Case& c, const Reference<T>& reference,
                 std::map<std::string, int>& localised, std::vector<Result>& results) {
   for (const Backend* backend : settings.backends) {
-    EqualityOptions options{settings.threads, recompute_of(settings, c.recompute), settings.seed,
+    EqualityOptions options{settings.threads, settings.recompute_of(c.recompute), settings.seed,
                             true};
     int& count = localised[std::string(backend->name())];
     options.localise = settings.verbose || count < most_localised;
@@ -134,7 +125,7 @@ void check_directions(const Settings& settings, const std::vector<Case>& cases,
     for (const Backend* backend : settings.backends) {
       if (backend == settings.reference) continue;
       for (const Dtype dtype : settings.dtypes) {
-        for (const Recompute recompute : recompute_of(settings, false)) {
+        for (const Recompute recompute : settings.recompute_of(false)) {
           for (const int threads : dtype == Dtype::f32 ? settings.threads : most_threads) {
             Exec exec;
             exec.threads = threads;
@@ -153,7 +144,7 @@ void check_golden(const Settings& settings, const Progress& progress,
   std::vector<std::string> sources = settings.golden;
   if (sources.empty() && !settings.own_golden.empty()) sources.push_back(settings.own_golden);
   const auto paths = golden_paths(sources);
-  const GoldenOptions options{settings.backends, settings.dtypes, recompute_of(settings, false),
+  const GoldenOptions options{settings.backends, settings.dtypes, settings.recompute_of(false),
                               settings.threads,  settings.cells,  settings.seed};
   for (std::size_t i = 0; i < paths.size(); ++i) {
     progress(static_cast<double>(i) / static_cast<double>(paths.size()), io::printable(paths[i]));

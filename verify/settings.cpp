@@ -130,6 +130,44 @@ void check_sources(const Settings& settings) {
   }
 }
 
+/// Flags that would leave nothing to check, or have no effect, say so.
+void check_labels(const Settings& settings) {
+  const auto wants_only = [&](CheckKind kind, const char* flag) {
+    if (settings.runs(kind)) return;
+    throw Error(ErrorKind::usage, std::string(flag) + " runs checks of kind " +
+                                      std::string(name_of(kind)) +
+                                      "; got a --label without that kind");
+  };
+  const auto is_in = [](const auto& list, const auto& value) {
+    return std::find(list.begin(), list.end(), value) != list.end();
+  };
+  if (settings.fuzz) wants_only(CheckKind::fuzz, "--fuzz");
+  if (!settings.case_text.empty()) wants_only(CheckKind::fuzz, "--case");
+  if (!settings.golden.empty()) wants_only(CheckKind::golden, "--golden");
+  if (!settings.runs_table() && settings.quick) {
+    throw Error(ErrorKind::usage,
+                "--quick chooses among the cases of the table; got it with other cases");
+  }
+  if (!settings.runs_table() && settings.list_cases) {
+    throw Error(ErrorKind::usage,
+                "--list-cases lists the cases of the table; got it with other cases");
+  }
+  if (is_in(settings.labels, CheckKind::suite)) {
+    throw Error(ErrorKind::usage,
+                "--label: suite is the verdict on the inputs of a whole run, no check of its own");
+  }
+  if (settings.runs_table() && is_in(settings.labels, CheckKind::fuzz)) {
+    throw Error(ErrorKind::usage, "--label: fuzz is for --fuzz and --case; got neither");
+  }
+  if (settings.labels == std::vector{CheckKind::gradient} &&
+      !(is_in(settings.backends, settings.reference) && is_in(settings.threads, 1) &&
+        is_in(settings.dtypes, Dtype::f64))) {
+    throw Error(ErrorKind::usage,
+                "--label gradient checks naive in f64 on one thread, which stands for the others "
+                "(they are compared with it); got flags that exclude that");
+  }
+}
+
 /// Standard output takes one document.
 void check_outputs(const Settings& settings) {
   int on_stdout = 0;
@@ -158,6 +196,7 @@ std::optional<Settings> parse_settings(int argc, const char* const* argv) {
 
   Settings settings;
   settings.backends = parse_backends(text("backend"));
+  settings.backends_named = text("backend") != "all";
   settings.reference = backends().front();
   settings.dtypes.clear();
   for (const auto& word : program::parse_words("--dtype", text("dtype"))) {
@@ -195,6 +234,11 @@ std::optional<Settings> parse_settings(int argc, const char* const* argv) {
       }
     }
   }
+  for (const char* flag : {"only", "case"}) {
+    if (given->count(flag) != 0 && text(flag).empty()) {
+      throw Error(ErrorKind::usage, "--" + std::string(flag) + ": expected a value; got ''");
+    }
+  }
   if (given->count("only") != 0) settings.only = text("only");
   if (given->count("golden") != 0) {
     settings.golden = (*given)["golden"].as<std::vector<std::string>>();
@@ -221,6 +265,7 @@ std::optional<Settings> parse_settings(int argc, const char* const* argv) {
   settings.markdown = text("markdown");
   settings.github = is_on("github");
   settings.dump = text("dump");
+  check_labels(settings);
   check_outputs(settings);
   return settings;
 }

@@ -13,6 +13,7 @@ namespace bptt::verify {
 
 struct Settings {
   std::vector<const Backend*> backends;
+  bool backends_named = false;  ///< one by one, so that each of them has to check something
   /// Its gradient goes through the oracles, where it is among `backends`.
   const Backend* reference = nullptr;
   std::vector<Dtype> dtypes = {Dtype::f32, Dtype::f64};
@@ -43,6 +44,12 @@ struct Settings {
   bool writes_to_standard_output() const { return junit == "-" || json == "-" || markdown == "-"; }
   /// Only cases of the table run, not drawn ones, given ones, or files.
   bool runs_table() const { return !fuzz && case_text.empty() && golden.empty(); }
+  /// Ways to recompute that a case runs with: those asked for; or else one, or all.
+  std::vector<Recompute> recompute_of(bool runs_all) const {
+    if (!recompute.empty()) return recompute;
+    if (!runs_all) return {Recompute::none};
+    return {Recompute::none, Recompute::gates, Recompute::checkpoint};
+  }
 };
 
 /// Nothing where --help or --version answered. Throws Error(usage), Error(unavailable).

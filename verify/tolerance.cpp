@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
+#include "impls/naive/inexact.hpp"
 #include "impls/net/random.hpp"
 #include "verify/kink_sides.hpp"
 
@@ -160,6 +162,8 @@ Reference<T> make_reference(const Subject& subject, const Given& given, std::uin
       round_to<T>(narrow_given.back());
     }
     auto expected = run(*wide, moved);
+    std::optional<naive::InexactFunctions> inexact;
+    if (i > 0) inexact.emplace(seed + static_cast<std::uint64_t>(i));
     units.add(run(*narrow, moved), expected);
     if (i == 0) ref.expected = std::move(expected);
   }

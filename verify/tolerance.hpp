@@ -2,9 +2,10 @@
 // derives the unit and states how the limit was measured.
 //
 // The unit of an element is the error that naive itself makes there in the precision judged: the
-// root mean square over the inputs and close neighbours of them (every one moved by at most one
-// unit in its last place), steadied by the same over the element's slice. So it follows the
-// conditioning of each element, and no tolerance is picked by hand.
+// root mean square over the inputs and close neighbours of them (every input, and every value of
+// tanh and the logistic function, moved by at most one unit in its last place), steadied by the
+// same over the element's slice. So it follows the conditioning of each element, and no tolerance
+// is picked by hand.
 #pragma once
 
 #include <cstdint>

@@ -80,10 +80,10 @@ std::vector<double> doubles() {
 
 // The limits are what was measured over the values above, rounded up.
 TEST(Activations, AreAccurate) {
-  EXPECT_LE(worst_ulp(Activation::tanh, floats()), 3.0);
-  EXPECT_LE(worst_ulp(Activation::sigmoid, floats()), 3.0);
-  EXPECT_LE(worst_ulp(Activation::tanh, doubles()), 3.0);
-  EXPECT_LE(worst_ulp(Activation::sigmoid, doubles()), 3.0);
+  EXPECT_LE(worst_ulp(Activation::tanh, floats()), 2.0);
+  EXPECT_LE(worst_ulp(Activation::sigmoid, floats()), 2.0);
+  EXPECT_LE(worst_ulp(Activation::tanh, doubles()), 2.0);
+  EXPECT_LE(worst_ulp(Activation::sigmoid, doubles()), 2.0);
   for (const auto phi : {Activation::relu, Activation::leaky_relu, Activation::identity}) {
     EXPECT_LE(worst_ulp(phi, floats()), 1.0);
     EXPECT_LE(worst_ulp(phi, doubles()), 1.0);

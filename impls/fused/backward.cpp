@@ -10,12 +10,12 @@ void Schedule<T>::pack_backward(const Params<const T>& w, const Grads<T>& grads,
   const auto pack = [&](const Packed<T>& to, const View<const T>& from, Index columns) {
     if (to.slice.vectors == 0) return;
     pack_rows(g_, to.slice, to.tiling, member.share(to.tiling.count()), from.data(), columns,
-              to.data);
+              to.panel, to.data);
   };
   pack(w_back_, w.weight_hh, spec_.shape.H);
   pack(w_back_reset_, w.weight_hh, spec_.shape.H);
   if (grads.x) pack(w_back_input_, w.weight_ih, spec_.shape.I);
-  const Range sums = member.share(partition_.parts * g_.unit_panels);
+  const Range sums = member.share(partition_.parts * g_.unit_panels * 2);
   std::fill_n(d_bias_ + sums.begin * g_.gate_row, (sums.end - sums.begin) * g_.gate_row, T(0));
 }
 
@@ -80,9 +80,18 @@ void Schedule<T>::backward_rows(Index part, Index t, Index panel, Index row, Ind
     for (Index r = 0; dout.y && r < s.rows; ++r) {
       s.dy[static_cast<std::size_t>(r)] = &dout.y(t, parts_.sequence(part, row + r), panel * L);
     }
-    s.d_bias = d_bias_ + (part * g_.unit_panels + panel) * g_.gate_row;
+    s.d_bias = d_bias_ + (part * g_.unit_panels + panel) * 2 * g_.gate_row;
+    s.ends_step = row + s.rows == parts_.rows(part, t);
     work(s);
-    if (shared_) share(s.gates, g_.gate_row, g_.gate_row, t, panel, row, s.rows, 0);
+    if (shared_ == nullptr) continue;
+    if (work == pointwise_.backward) {
+      share(s.gates, g_.gate_row, g_.gate_row, t, panel, row, s.rows, 0);
+    } else {
+      // Of r only, the first of its vectors that h_{t-1} has a share in: others are still reading
+      // n.
+      const Index r = g_.cell.hidden.first * L;
+      share(s.gates + r, g_.gate_row, L, t, panel, row, s.rows, r);
+    }
   }
 }
 
@@ -94,6 +103,7 @@ Product<T> Schedule<T>::recurrent_gradient(Index part, Index t) const {
   m.a = {a.data + g_.cell.hidden.first * g_.lanes, g_.gate_row};
   m.walk = g_.gate_walk(g_.cell.hidden, a.panel);
   m.b = w_back_.data;
+  m.b_panel = w_back_.panel;
   m.tiling = w_back_.tiling;
   m.c = {of_part(dh_, part), g_.lanes};
   m.c_panel = g_.batch_panel;
@@ -126,6 +136,7 @@ void Schedule<T>::step_backward(Index part, Index t, bool product_first,
   m.a = {a.data + g_.cell.reset.first * L, g_.gate_row};
   m.walk = g_.gate_walk(g_.cell.reset, a.panel);
   m.b = w_back_reset_.data;
+  m.b_panel = w_back_reset_.panel;
   m.tiling = w_back_reset_.tiling;
   m.c = {of_part(d_reset_h_, part), L};
   m.c_panel = g_.batch_panel;
@@ -145,6 +156,7 @@ void Schedule<T>::input_gradients(Index part, Index from, Index to, const View<T
   m.a = {gates_ + g_.cell.input.first * g_.lanes, g_.gate_row};
   m.walk = g_.gate_walk(g_.cell.input, g_.gate_panel);
   m.b = w_back_input_.data;
+  m.b_panel = w_back_input_.panel;
   m.tiling = w_back_input_.tiling;
   m.c = {dx.data(), spec_.shape.I, parts_.source()};
   m.c_panel = g_.lanes;

@@ -24,7 +24,7 @@ void Schedule<T>::pack_forward(const Params<const T>& w, const Member& member) {
   const auto pack = [&](const Packed<T>& to, const View<const T>& from, Index k) {
     if (to.slice.vectors == 0) return;
     pack_units(g_, to.slice, to.tiling, member.share(to.tiling.count()), from.data(), k, k,
-               to.data);
+               to.panel, to.data);
   };
   if (spec_.shape.I <= most_inputs_packed) pack(w_input_, w.weight_ih, spec_.shape.I);
   pack(w_hidden_, w.weight_hh, spec_.shape.H);
@@ -92,6 +92,7 @@ void Schedule<T>::hoist_inputs(Index part, const Params<const T>& w, const Input
   const Range tiles = crew.share(w_input_.tiling.count());
   Product<T> m;
   m.b = w_input_.data;
+  m.b_panel = w_input_.panel;
   m.tiling = w_input_.tiling;
   m.vectors = slice.vectors;
   m.c = {gates_ + slice.first * L, g_.gate_row};
@@ -112,7 +113,7 @@ void Schedule<T>::hoist_inputs(Index part, const Params<const T>& w, const Input
     const Index count = std::min(most_inputs_packed, I - first);
     if (I > most_inputs_packed) {
       pack_units(g_, slice, w_input_.tiling, tiles, w.weight_ih.data() + first, I, count,
-                 w_input_.data);
+                 w_input_.panel, w_input_.data);
     }
     m.a = {in.x.data() + first, I, parts_.source()};
     const Index width = std::min(count, k_block);
@@ -180,6 +181,7 @@ void Schedule<T>::step_forward(Index part, Index t, const Outputs<T>* out, const
     m.a = {a.data, shared_ ? g_.gate_row : L};
     m.walk = g_.state_walk(a.panel);
     m.b = w.data;
+    m.b_panel = w.panel;
     m.tiling = w.tiling;
     m.vectors = w.slice.vectors;
     m.c = {gates(part, t) + w.slice.first * L, g_.gate_row};

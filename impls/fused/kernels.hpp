@@ -3,7 +3,8 @@
 //
 // L, the lanes of a vector of T, is the unit of every layout. Hidden units (and columns of x) come
 // in panels of L; an array of panels is [panel][row][vectors * L], so that a row of a panel is
-// whole vectors. Lanes beyond the last unit are padding: finite, and without effect.
+// whole vectors. Lanes beyond the last unit are padding: they hold anything (an infinite x times a
+// padded weight, 0, is a NaN), and nothing is ever summed over them.
 #pragma once
 
 #include <array>
@@ -91,7 +92,10 @@ struct BackwardTile {
   T* dc;               ///< lstm: of c_t in, of c_{t-1} out
   const T* d_reset_h;  ///< gru, before_matmul, second half: gradient of r h_{t-1}
   std::array<const T*, max_tile_rows> dy;  ///< at this panel's first unit; dy[0] == nullptr: zero
-  T* d_bias;                               ///< [gate_stride], sums over rows, added to
+  /// [2][gate_stride], sums of all steps before this one and of the rows of this one. A step's rows
+  /// are added one by one, so that sums do not depend on where its tiles begin.
+  T* d_bias;
+  bool ends_step;  ///< these are the last rows of the step
 };
 
 /// The pointwise work of a cell. `second` is set for a gru with reset before_matmul only, whose

@@ -4,11 +4,11 @@
 
 #include <cmath>
 #include <limits>
-#include <set>
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
+
+#include "impls/fused/every_target.hpp"
 
 namespace bptt::fused {
 namespace {
@@ -32,26 +32,6 @@ class Numbers {
   std::vector<T> values_;
   std::size_t first_;
 };
-
-/// Calls body on the kernels of every instruction set.
-template <class T, class Body>
-void for_each_target(Body body) {
-  std::set<std::string> seen;
-  for (std::int64_t all = hwy::SupportedTargets(); all != 0; all &= all - 1) {
-    hwy::SetSupportedTargetsForTest(all & -all);
-    hwy::GetChosenTarget().DeInit();
-    const Kernels<T>& k = kernels<T>();
-    if (!seen.insert(k.instruction_set).second) continue;
-    SCOPED_TRACE(k.instruction_set);
-    body(k);
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  hwy::GetChosenTarget().DeInit();
-#if defined(__x86_64__)
-  EXPECT_EQ(seen.contains("AVX3"), __builtin_cpu_supports("avx512dq") != 0);
-  EXPECT_EQ(seen.contains("AVX2"), __builtin_cpu_supports("avx2") != 0);
-#endif
-}
 
 template <class T>
 class KernelsOf : public testing::Test {};

@@ -72,9 +72,9 @@ inline Range share_of(Index n, Index rank, Index size) {
 inline Index panel_stride(Index rows, Index vectors, Index lanes) {
   constexpr Index sets = 64, step = 8;
   const Index wanted = step * std::max<Index>(1, (vectors - 1) | 1);
-  Index lines = rows * vectors;
-  lines += (wanted - lines % sets + sets) % sets;
-  return lines * lanes;
+  const Index filled = checked_product({rows, vectors}, "workspace");
+  const Index free = (wanted - filled % sets + sets) % sets;
+  return checked_product({checked_sum({filled, free}, "workspace"), lanes}, "workspace");
 }
 
 /// Extents in panels, and strides of the panelled arrays.

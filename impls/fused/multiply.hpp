@@ -22,7 +22,8 @@ struct Product {
   Rows<const T> a;
   Walk walk;
   const T* b = nullptr;
-  Tiling tiling;  ///< of the column panels
+  Index b_panel = 0;  ///< elements a column panel has in B, at least walk.count() * vectors * L
+  Tiling tiling;      ///< of the column panels
   int vectors = 1;
   Rows<T> c;
   Index c_panel = 0;  ///< from one column panel to the next
@@ -41,7 +42,7 @@ inline constexpr Index k_block = 1024;
 template <Real T, class Done>
 void multiply(const Kernels<T>& kernels, const Product<T>& m, Range tiles, Range rows, Done done) {
   using Init = typename Product<T>::Init;
-  const Index L = kernels.lanes, K = m.walk.count();
+  const Index L = kernels.lanes;
   const Index block_panels =
       m.walk.width == 0 ? 1 : std::max<Index>(1, k_block / std::max<Index>(1, m.walk.width));
   const Index blocks = std::max<Index>(1, divided_up(m.walk.panels, block_panels));
@@ -53,7 +54,7 @@ void multiply(const Kernels<T>& kernels, const Product<T>& m, Range tiles, Range
     const Index columns = m.columns == 0 ? panels * L : std::min(panels * L, m.columns - panel * L);
     const bool cut_short = columns < panels * L;
     const auto& kernel = kernels.product[vectors];
-    const T* b = m.b + panel * m.vectors * L * K;
+    const T* b = m.b + panel * m.b_panel;
     ProductTile<T> t;
     for (Index v = 0; v < panels * m.vectors; ++v) {
       const Index in_panel = v % m.vectors * L, of = v / m.vectors;

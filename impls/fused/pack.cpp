@@ -4,12 +4,12 @@ namespace bptt::fused {
 
 template <Real T>
 void pack_units(const Geometry& g, Slice slice, const Tiling& tiling, Range tiles, const T* w,
-                Index stride, Index k, T* packed) {
+                Index stride, Index k, Index packed_panel, T* packed) {
   const Index L = g.lanes;
   for (Index tile = tiles.begin; tile < tiles.end; ++tile) {
     const Index panel = tiling.begin(tile), panels = tiling.begin(tile + 1) - panel;
     const Index row = panels * slice.vectors * L;
-    T* const out = packed + panel * slice.vectors * L * k;
+    T* const out = packed + panel * packed_panel;
     for (Index p = 0; p < panels; ++p) {
       for (int v = 0; v < slice.vectors; ++v) {
         const int block = g.cell.block[static_cast<std::size_t>(slice.first + v)];
@@ -27,12 +27,12 @@ void pack_units(const Geometry& g, Slice slice, const Tiling& tiling, Range tile
 
 template <Real T>
 void pack_rows(const Geometry& g, Slice slice, const Tiling& tiling, Range tiles, const T* w,
-               Index columns, T* packed) {
+               Index columns, Index packed_panel, T* packed) {
   const Index L = g.lanes, H = g.shape.H;
   for (Index tile = tiles.begin; tile < tiles.end; ++tile) {
     const Index panel = tiling.begin(tile), width = (tiling.begin(tile + 1) - panel) * L;
     const Index valid = std::min(width, columns - panel * L);
-    T* to = packed + panel * L * slice.vectors * H;
+    T* to = packed + panel * packed_panel;
     for (Index p = 0; p < g.unit_panels; ++p) {
       for (int v = 0; v < slice.vectors; ++v) {
         const int block = g.cell.block[static_cast<std::size_t>(slice.first + v)];
@@ -46,12 +46,12 @@ void pack_rows(const Geometry& g, Slice slice, const Tiling& tiling, Range tiles
 }
 
 template void pack_units<float>(const Geometry&, Slice, const Tiling&, Range, const float*, Index,
-                                Index, float*);
+                                Index, Index, float*);
 template void pack_units<double>(const Geometry&, Slice, const Tiling&, Range, const double*, Index,
-                                 Index, double*);
+                                 Index, Index, double*);
 template void pack_rows<float>(const Geometry&, Slice, const Tiling&, Range, const float*, Index,
-                               float*);
+                               Index, float*);
 template void pack_rows<double>(const Geometry&, Slice, const Tiling&, Range, const double*, Index,
-                                double*);
+                                Index, double*);
 
 }  // namespace bptt::fused

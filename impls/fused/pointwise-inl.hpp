@@ -53,12 +53,22 @@ HWY_INLINE Vector<T> dh_with_dy(const BackwardTile<T>& s, Index row) {
   return hn::Add(dh, load_units<T>(s.units, s.dy[static_cast<std::size_t>(row)]));
 }
 
-/// Sums over the rows of a tile before it is added: shorter sums round less.
+/// The sum of one vector of gradients over the rows of a step: from here, over the rows of a tile,
+/// to close_sum.
 template <class T>
-HWY_INLINE void add_bias(T* d_bias, int vector, Vector<T> sum) {
+HWY_INLINE Vector<T> open_sum(const BackwardTile<T>& s, int vector) {
+  return hn::Load(Tag<T>(), s.d_bias + s.gate_stride + vector * lanes<T>());
+}
+template <class T>
+HWY_INLINE void close_sum(const BackwardTile<T>& s, int vector, Vector<T> sum) {
   const Tag<T> d;
-  T* const at = d_bias + vector * lanes<T>();
-  hn::Store(hn::Add(hn::Load(d, at), sum), d, at);
+  T* const all = s.d_bias + vector * lanes<T>();
+  T* const step = all + s.gate_stride;
+  if (s.ends_step) {
+    hn::Store(hn::Add(hn::Load(d, all), sum), d, all);
+    sum = hn::Zero(d);
+  }
+  hn::Store(sum, d, step);
 }
 
 template <Activation phi, class T>
@@ -75,14 +85,14 @@ void rnn_forward(const ForwardTile<T>& s) {
 template <Activation phi, class T>
 void rnn_backward(const BackwardTile<T>& s) {
   const Tag<T> d;
-  Vector<T> sum = hn::Zero(d);
+  Vector<T> sum = open_sum(s, 0);
   for (Index row = 0; row < s.rows; ++row) {
     T* const gates = s.gates + row * s.gate_stride;
     const auto dp = hn::Mul(act::slope<phi>(d, hn::Load(d, gates)), dh_with_dy(s, row));
     hn::Store(dp, d, gates);
     sum = hn::Add(sum, dp);
   }
-  add_bias<T>(s.d_bias, 0, sum);
+  close_sum<T>(s, 0, sum);
 }
 
 template <class T>
@@ -110,7 +120,8 @@ void lstm_backward(const BackwardTile<T>& s) {
   const Tag<T> d;
   constexpr Index L = lanes<T>();
   const auto zero = hn::Zero(d);
-  Vector<T> sum_i = zero, sum_f = zero, sum_g = zero, sum_o = zero;
+  Vector<T> sum_i = open_sum(s, 0), sum_f = open_sum(s, 1), sum_g = open_sum(s, 2);
+  Vector<T> sum_o = open_sum(s, 3);
   for (Index row = 0; row < s.rows; ++row) {
     T* const gates = s.gates + row * s.gate_stride;
     const auto grad = eq::Lstm<Tag<T>>::backward(
@@ -128,10 +139,10 @@ void lstm_backward(const BackwardTile<T>& s) {
     sum_g = hn::Add(sum_g, grad.p_g);
     sum_o = hn::Add(sum_o, grad.p_o);
   }
-  add_bias<T>(s.d_bias, 0, sum_i);
-  add_bias<T>(s.d_bias, 1, sum_f);
-  add_bias<T>(s.d_bias, 2, sum_g);
-  add_bias<T>(s.d_bias, 3, sum_o);
+  close_sum<T>(s, 0, sum_i);
+  close_sum<T>(s, 1, sum_f);
+  close_sum<T>(s, 2, sum_g);
+  close_sum<T>(s, 3, sum_o);
 }
 
 /// Where the gates of a gru lie in a row.
@@ -186,8 +197,12 @@ template <GruReset reset, GruUpdate update, class T>
 void gru_backward(const BackwardTile<T>& s) {
   const Tag<T> d;
   constexpr Index L = lanes<T>();
-  const auto zero = hn::Zero(d);
-  Vector<T> sum_n = zero, sum_r = zero, sum_z = zero, sum_q = zero;
+  Vector<T> sum_n = open_sum(s, at_n), sum_z = open_sum(s, at_z);
+  Vector<T> sum_r = hn::Zero(d), sum_q = sum_r;
+  if constexpr (reset == GruReset::after_matmul) {
+    sum_r = open_sum(s, at_r);
+    sum_q = open_sum(s, at_q);
+  }
   for (Index row = 0; row < s.rows; ++row) {
     T* const gates = s.gates + row * s.gate_stride;
     const auto grad = eq::Gru<Tag<T>>::template backward<update>(
@@ -208,11 +223,11 @@ void gru_backward(const BackwardTile<T>& s) {
       sum_q = hn::Add(sum_q, dq);
     }
   }
-  add_bias<T>(s.d_bias, at_n, sum_n);
-  add_bias<T>(s.d_bias, at_z, sum_z);
+  close_sum<T>(s, at_n, sum_n);
+  close_sum<T>(s, at_z, sum_z);
   if constexpr (reset == GruReset::after_matmul) {
-    add_bias<T>(s.d_bias, at_r, sum_r);
-    add_bias<T>(s.d_bias, at_q, sum_q);
+    close_sum<T>(s, at_r, sum_r);
+    close_sum<T>(s, at_q, sum_q);
   }
 }
 
@@ -220,7 +235,7 @@ template <class T>
 void gru_backward_reset(const BackwardTile<T>& s) {
   const Tag<T> d;
   constexpr Index L = lanes<T>();
-  Vector<T> sum = hn::Zero(d);
+  Vector<T> sum = open_sum(s, at_r);
   for (Index row = 0; row < s.rows; ++row) {
     T* const gates = s.gates + row * s.gate_stride;
     const auto r = hn::Load(d, gates + at_r * L);
@@ -230,7 +245,7 @@ void gru_backward_reset(const BackwardTile<T>& s) {
     hn::Store(hn::MulAdd(through, r, hn::Load(d, s.dh + row * L)), d, s.dh + row * L);
     sum = hn::Add(sum, dr);
   }
-  add_bias<T>(s.d_bias, at_r, sum);
+  close_sum<T>(s, at_r, sum);
 }
 
 template <class T>

@@ -27,30 +27,33 @@ struct Schedule<T>::Shapes {
   struct Operand {
     Tiling tiling;
     Slice slice;
-    Index size;
+    Index panel, size;
   };
-  Operand operand(Index k, Index panels, Slice slice, int vectors) const {
-    const Tiling tiles = tiling(panels, vectors);
-    return {tiles, slice, slice.vectors == 0 ? 0 : packed_size(k, tiles, vectors, g.lanes)};
+  /// k is `rows` times `units`.
+  Operand operand(int rows, Index units, Index panels, Slice slice, int vectors) const {
+    const Index panel =
+        packed_panel(checked_product({rows, units}, "packed weights"), vectors, g.lanes);
+    return {tiling(panels, vectors), slice, panel,
+            slice.vectors == 0 ? 0 : checked_product({panels, panel}, "packed weights")};
   }
   Operand input() const {
     const Index inputs = std::min(g.shape.I, most_inputs_packed);
-    return operand(inputs, g.unit_panels, g.cell.input, g.cell.input.vectors);
+    return operand(1, inputs, g.unit_panels, g.cell.input, g.cell.input.vectors);
   }
   Operand hidden() const {
-    return operand(g.shape.H, g.unit_panels, g.cell.hidden, g.cell.hidden.vectors);
+    return operand(1, g.shape.H, g.unit_panels, g.cell.hidden, g.cell.hidden.vectors);
   }
   Operand reset() const {
-    return operand(g.shape.H, g.unit_panels, g.cell.reset, g.cell.reset.vectors);
+    return operand(1, g.shape.H, g.unit_panels, g.cell.reset, g.cell.reset.vectors);
   }
   Operand back() const {
-    return operand(g.cell.hidden.vectors * g.shape.H, g.unit_panels, g.cell.hidden, 1);
+    return operand(g.cell.hidden.vectors, g.shape.H, g.unit_panels, g.cell.hidden, 1);
   }
   Operand back_reset() const {
-    return operand(g.cell.reset.vectors * g.shape.H, g.unit_panels, g.cell.reset, 1);
+    return operand(g.cell.reset.vectors, g.shape.H, g.unit_panels, g.cell.reset, 1);
   }
   Operand back_input() const {
-    return operand(g.cell.input.vectors * g.shape.H, g.input_panels, g.cell.input, 1);
+    return operand(g.cell.input.vectors, g.shape.H, g.input_panels, g.cell.input, 1);
   }
 
   Partition partition;
@@ -85,7 +88,7 @@ typename Schedule<T>::Bookings Schedule<T>::book(WorkspaceLayout& layout, const 
   b.dc = book_if(lstm, {g.unit_panels, g.batch_panel});
   b.d_reset_h = book_if(reset, {g.unit_panels, g.batch_panel});
   b.bias = book_if(true, {g.unit_panels, g.gate_row});
-  b.d_bias = book_if(true, {s.partition.parts, g.unit_panels, g.gate_row});
+  b.d_bias = book_if(true, {s.partition.parts, g.unit_panels, 2, g.gate_row});
   const Index forward = checked_sum({s.input().size, s.hidden().size, s.reset().size}, "workspace");
   const Index backward =
       checked_sum({s.back().size, s.back_reset().size, s.back_input().size}, "workspace");
@@ -124,7 +127,7 @@ Schedule<T>::Schedule(const Workspace& workspace, const Bookings& b, const Spec&
       shared_(workspace.at(b.shared)) {
   const Shapes s(spec, exec, kernels_.lanes);
   const auto place = [](T*& at, const typename Shapes::Operand& operand) {
-    const Packed<T> packed{operand.tiling, operand.slice, at};
+    const Packed<T> packed{operand.tiling, operand.slice, operand.panel, at};
     at += operand.size;
     return packed;
   };

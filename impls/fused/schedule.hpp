@@ -32,6 +32,7 @@ template <Real T>
 struct Packed {
   Tiling tiling;
   Slice slice;
+  Index panel = 0;  ///< elements of a column panel
   T* data = nullptr;
 };
 
@@ -155,7 +156,7 @@ class Schedule {
   T *dh_, *dc_;   ///< [panel][sequence] carried back through time
   T* d_reset_h_;  ///< [panel][sequence]
   T* bias_;       ///< [panel][gates] what is added before the time loop
-  T* d_bias_;     ///< [part][panel][gates]
+  T* d_bias_;     ///< [part][panel][2][gates]: of all steps so far, and of this one
   T* x_block_;    ///< [thread] an InputBlock each
   /// [2][panel][sequence][gates] where units are split: what threads tell each other in a step, by
   /// turns. On the tape, the rows that one thread reads lie before those that another is about to

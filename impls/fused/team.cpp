@@ -52,6 +52,13 @@ char forked, joined;
 
 constexpr int closed = 1 << 20;
 
+/// How long a call waits for its threads. They may be held by another plan for good, so that a call
+/// waits for long only if those before it had reason to, and now and then to see whether that has
+/// changed.
+constexpr auto long_patience = std::chrono::milliseconds(2);
+constexpr auto short_patience = std::chrono::microseconds(50);
+constexpr int calls_of_short_patience = 63;
+
 }  // namespace
 
 void Barrier::wait(int rank, int size) {
@@ -85,31 +92,39 @@ Team::Team(const Exec& exec)
     : wanted_(exec.threads),
       crowded_(exec.threads > oneapi::tbb::info::default_concurrency()),
       turns_(crowded_ ? 100 : 20000),
-      barrier_(exec.threads, turns_) {
+      barrier_(exec.threads, turns_),
+      came_(static_cast<std::size_t>(exec.threads)) {
   if (wanted_ == 1) return;
   threads_ = std::make_unique<Threads>(exec);
   // Threads start here, with what oneTBB allocates for them, and not in the first call.
   const auto deadline = Clock::now() + std::chrono::milliseconds(200);
   std::atomic<int> here{0};
-  threads_->arena.execute([&] {
-    oneapi::tbb::parallel_for(
-        0, wanted_,
-        [&](int) {
-          ++here;
-          while (here < wanted_ && Clock::now() < deadline) std::this_thread::yield();
-        },
-        oneapi::tbb::simple_partitioner());
-  });
+  const auto turn_up = [&](int) {
+    threads::take_over(&forked);
+    ++here;
+    while (here < wanted_ && Clock::now() < deadline) std::this_thread::yield();
+    threads::hand_over(&joined);
+  };
+  threads::hand_over(&forked);
+  threads_->arena.execute(
+      [&] { oneapi::tbb::parallel_for(0, wanted_, turn_up, oneapi::tbb::simple_partitioner()); });
+  threads::take_over(&joined);
 }
 
 Team::~Team() = default;
 
-void Team::join(const Task& task) {
+void Team::join(const Task& task) noexcept {
+  const int slot = oneapi::tbb::this_task_arena::current_thread_index();
+  // Not the first time: it has done its part, and takes the task of one that has not come.
+  const bool again =
+      came_[static_cast<std::size_t>(slot)].exchange(true, std::memory_order_relaxed);
   const int arrival = arrived_.fetch_add(1, std::memory_order_acq_rel);
-  if ((arrival & closed) != 0) return;
+  if ((arrival & closed) != 0) {
+    if (!again) late_.store(true, std::memory_order_relaxed);
+    return;
+  }
   if (arrival == 0) {
-    constexpr auto patience = std::chrono::milliseconds(2);
-    const auto deadline = Clock::now() + patience;
+    const auto deadline = Clock::now() + (impatient_calls_ > 0 ? short_patience : long_patience);
     for (int turn = 0; arrived_.load(std::memory_order_acquire) < wanted_; ++turn) {
       hwy::Pause();
       if (turn % 64 != 63) continue;
@@ -125,7 +140,7 @@ void Team::join(const Task& task) {
   }
   const int size = size_.load(std::memory_order_acquire);
   // The same thread does the same part in every call, if all are there: its caches know it.
-  const int rank = size == wanted_ ? oneapi::tbb::this_task_arena::current_thread_index() : arrival;
+  const int rank = size == wanted_ ? slot : arrival;
   task.call(task.body, Member(rank, size, &barrier_));
 }
 
@@ -133,6 +148,8 @@ void Team::run_task(const Task& task) {
   if (wanted_ == 1) return task.call(task.body, Member(0, 1, nullptr));
   arrived_.store(0, std::memory_order_relaxed);
   size_.store(0, std::memory_order_relaxed);
+  late_.store(false, std::memory_order_relaxed);
+  for (std::atomic<bool>& came : came_) came.store(false, std::memory_order_relaxed);
   barrier_.reset();
   const auto member = [&](int) {
     threads::take_over(&forked);
@@ -143,6 +160,14 @@ void Team::run_task(const Task& task) {
   threads_->arena.execute(
       [&] { oneapi::tbb::parallel_for(0, wanted_, member, oneapi::tbb::simple_partitioner()); });
   threads::take_over(&joined);
+  // A thread that comes late is on its way: the next call had better wait for it.
+  const bool in_vain =
+      size_.load(std::memory_order_relaxed) < wanted_ && !late_.load(std::memory_order_relaxed);
+  if (!in_vain) {
+    impatient_calls_ = 0;
+  } else {
+    impatient_calls_ = impatient_calls_ == 0 ? calls_of_short_patience : impatient_calls_ - 1;
+  }
 }
 
 }  // namespace bptt::fused

@@ -53,8 +53,8 @@ class Member {
 };
 
 /// oneTBB does not promise that all threads come, or soon: other plans may hold them. Those that
-/// have come by a short deadline make up the members of a call; nothing that is computed may depend
-/// on how many they are.
+/// have come by a short deadline, shorter where nobody came to the last calls, make up the members
+/// of a call; nothing that is computed may depend on how many they are.
 class Team {
  public:
   explicit Team(const Exec&);
@@ -62,19 +62,22 @@ class Team {
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
 
-  /// Runs body(Member) on every member and returns when all have done. Allocates nothing.
+  /// Runs body(Member) on every member and returns when all have done. Allocates nothing. The body
+  /// must not throw: the others would wait for it at the next barrier. (The program ends if it
+  /// does.)
   template <class Body>
   void run(const Body& body) {
-    run_task({&body, [](const void* b, const Member& m) { (*static_cast<const Body*>(b))(m); }});
+    run_task({&body,
+              [](const void* b, const Member& m) noexcept { (*static_cast<const Body*>(b))(m); }});
   }
 
  private:
   struct Task {
     const void* body;
-    void (*call)(const void*, const Member&);
+    void (*call)(const void*, const Member&) noexcept;
   };
   void run_task(const Task&);
-  void join(const Task&);
+  void join(const Task&) noexcept;
 
   struct Threads;
   int wanted_;
@@ -82,8 +85,11 @@ class Team {
   int turns_;     ///< of spinning before sleeping
   std::unique_ptr<Threads> threads_;
   Barrier barrier_;
-  std::atomic<int> arrived_{0};  ///< plus `closed`
-  std::atomic<int> size_{0};     ///< 0 while it is open
+  std::atomic<int> arrived_{0};          ///< plus `closed`
+  std::atomic<int> size_{0};             ///< 0 while it is open
+  std::vector<std::atomic<bool>> came_;  ///< by place in the arena
+  std::atomic<bool> late_{false};        ///< a thread has come after it was closed
+  int impatient_calls_ = 0;              ///< this many more calls wait for a short time only
 };
 
 }  // namespace bptt::fused

@@ -68,7 +68,9 @@ HWY_INLINE SplitExp<V> split_exp(D d, V y) {
   return {hn::BitCast(d, hn::Add(exponent, one)), small_expm1(d, r)};
 }
 
-/// 1 / (1 + e^-x), from e^-|x|, which cannot overflow. NaN stays NaN.
+/// 1 / (1 + e^-x), from e = e^-|x|, which cannot overflow. NaN stays NaN. With s = e / (1+e) it is
+/// 1 - s above zero and e - e s below: what rounding makes of 1+e and of the quotient counts only
+/// as much as s does, where e / (1+e) itself would have it whole.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V sigmoid(D d, V x) {
   using T = hn::TFromD<D>;
@@ -82,19 +84,27 @@ HWY_INLINE V sigmoid(D d, V x) {
   const V unbias = hn::Set(d, static_cast<T>(is_float ? 0x1p-64 : 0x1p-128));
   const V e = hn::Mul(hn::MulAdd(exp.scale, exp.q, exp.scale), unbias);
   const V above = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), e, one);
-  return hn::IfThenElse(hn::IsNaN(x), x, hn::Div(above, hn::Add(one, e)));
+  const V s = hn::Div(e, hn::Add(one, e));
+  return hn::IfThenElse(hn::IsNaN(x), x, hn::NegMulAdd(above, s, above));
 }
 
-/// (1 - e^-2|x|) / (1 + e^-2|x|) with the sign of x. NaN stays NaN.
+/// (1-e) / (1+e) with e = e^-2|x|, and the sign of x. Above a half it is 1 - 2e / (1+e), below
+/// u - u v with u = (1-e) / 2 and v = (e-1) / (1+e): again the quotient is the smaller part of the
+/// result. NaN stays NaN.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V tanh(D d, V x) {
   using T = hn::TFromD<D>;
+  const V one = hn::Set(d, T(1)), two = hn::Set(d, T(2));
   const V far = hn::Set(d, T(20));  // tanh is 1 from there, to the last bit
   const V a = hn::Min(hn::Abs(x), far);
   const auto exp = split_exp<0>(d, hn::Neg(hn::Add(a, a)));
-  const V below_zero =
-      hn::MulAdd(exp.scale, exp.q, hn::Sub(exp.scale, hn::Set(d, T(1))));  // e^-2|x| - 1
-  const V y = hn::Div(hn::Neg(below_zero), hn::Add(hn::Set(d, T(2)), below_zero));
+  const V e = hn::MulAdd(exp.scale, exp.q, exp.scale);
+  const V minus_1 = hn::MulAdd(exp.scale, exp.q, hn::Sub(exp.scale, one));  // e - 1
+  const V u = hn::Mul(hn::Set(d, T(-0.5)), minus_1);
+  const auto above_half = hn::Gt(a, hn::Set(d, static_cast<T>(0.55)));
+  const V quotient = hn::Div(hn::IfThenElse(above_half, e, minus_1), hn::Add(two, minus_1));
+  const V y = hn::NegMulAdd(hn::IfThenElse(above_half, two, u), quotient,
+                            hn::IfThenElse(above_half, one, u));
   return hn::IfThenElse(hn::IsNaN(x), x, hn::CopySign(y, x));
 }
 

@@ -38,7 +38,7 @@ struct Gru {
           cell.reset == GruReset::before_matmul
               ? dot(w.weight_hh, row, static_cast<const T*>(s.product(t))) + bias(w.bias_hh, row)
               : r * s.product(t)[j];
-      const T n = std::tanh(from_input + from_state);
+      const T n = tanh(from_input + from_state);
       gate[row] = n;
       s.h(t + 1)[j] = cell.update == GruUpdate::take ? (T(1) - z) * h_prev[j] + z * n
                                                      : z * h_prev[j] + (T(1) - z) * n;

@@ -8,6 +8,7 @@
 
 #include "impls/api/spec.hpp"
 #include "impls/api/view.hpp"
+#include "impls/naive/inexact.hpp"
 
 namespace bptt::naive {
 
@@ -23,9 +24,14 @@ template <class T>
 T sigmoid(const T& z) {
   if (real_part(z) < 0) {
     const T e = std::exp(z);
-    return e / (T(1) + e);
+    return InexactFunctions::value_of(e / (T(1) + e));
   }
-  return T(1) / (T(1) + std::exp(-z));
+  return InexactFunctions::value_of(T(1) / (T(1) + std::exp(-z)));
+}
+
+template <class T>
+T tanh(const T& z) {
+  return InexactFunctions::value_of(std::tanh(z));
 }
 
 /// phi of the plain recurrent cell. The comparisons let NaN through.
@@ -33,7 +39,7 @@ template <class T>
 T activate(Activation phi, const T& p) {
   switch (phi) {
     case Activation::tanh:
-      return std::tanh(p);
+      return tanh(p);
     case Activation::relu:
       return real_part(p) < 0 ? T(0) : p;
     case Activation::sigmoid:

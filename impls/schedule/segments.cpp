@@ -34,8 +34,8 @@ Segments::Sizes Segments::sizes(const Spec& spec, Recompute recompute, Index row
       return {steps, chunk, all, 0};
     }
     case Recompute::checkpoint: {
-      const Index k = ceil_sqrt(steps);
-      return {k, k * rows, k * rows, (steps + k - 1) / k};
+      const Index k = ceil_sqrt(steps), most = checked_product({k, rows}, "workspace");
+      return {k, most, most, steps / k + (steps % k != 0 ? 1 : 0)};
     }
   }
   return {};

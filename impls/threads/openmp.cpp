@@ -3,11 +3,9 @@
 #include <cfenv>
 
 #include <omp.h>
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
 
 #include "impls/threads/affinity.hpp"
+#include "impls/threads/denormals.hpp"
 
 namespace bptt::threads {
 namespace {
@@ -21,18 +19,9 @@ struct Told {
 };
 thread_local Told told;
 
-/// The bits of the calling thread that say what becomes of denormals.
-unsigned denormals() {
-#if defined(__x86_64__)
-  constexpr unsigned flush_to_zero = 0x8000, denormals_are_zero = 0x0040;
-  return _mm_getcsr() & (flush_to_zero | denormals_are_zero);
-#else
-  return 0;
-#endif
-}
-
 void tell_team(const Told& now) {
-  // On x86-64, glibc's environment holds MXCSR, and with it what denormals() looks at.
+  // glibc's environment holds MXCSR (x86-64) or FPCR (AArch64), and with it what denormal_mode()
+  // looks at.
   std::fenv_t environment;
   std::fegetenv(&environment);
 #pragma omp parallel num_threads(now.threads)
@@ -57,7 +46,7 @@ OpenMpThreads::OpenMpThreads(int threads, bool bind)
     : count_(threads), count_before_(omp_get_max_threads()), dynamic_before_(omp_get_dynamic()) {
   omp_set_dynamic(0);
   omp_set_num_threads(threads);
-  const Told now{threads, bind, denormals()};
+  const Told now{threads, bind, denormal_mode()};
   if (threads > 1 && !(told == now)) tell_team(now);
 }
 

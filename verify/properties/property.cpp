@@ -19,7 +19,8 @@ Result check_one(const PropertyCase& c, const PreparedProperty<T>& prepared, con
   try {
     prepared.run(backend, exec, result);
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::unavailable) {
+    // A case has plans for several shapes. What was found on one of them stays found.
+    if (error.kind() == ErrorKind::unavailable && result.findings.empty()) {
       result.verdict = Verdict::refused;
       result.reason = error.what();
       return result;

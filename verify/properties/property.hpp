@@ -6,10 +6,10 @@
 // -------------------- ------------- ----------------------------------------------------------
 // rerun                determinism   a race: bits differ between repeated runs of one plan
 // other-lengths        determinism   workspace that survives from data with other lengths
-// neighbour-plan       determinism   state shared by two plans that are alive, their calls
-// interleaved second-forward       determinism   a tape that a forward without a backward leaves
-// dirty fresh-plan           determinism   the first plan (or call) of a process differs from later
-// ones alignment            determinism   a path for buffers that are aligned, with other bits
+// neighbour-plan       determinism   state shared by two plans whose calls are interleaved
+// second-forward       determinism   a tape left dirty by a forward without a backward
+// fresh-plan           determinism   the first plan (or call) of a process differs from later ones
+// alignment            determinism   a path for buffers that are aligned, with other bits
 // thread-counts        determinism   bits that depend on threads only where there are more of them
 //                                    than rows, or in large batches
 // batch-permutation    property      sequences of equal length, or in rising order, mixed up
@@ -86,7 +86,8 @@ struct PropertyCase {
   bool quick = false;
   /// It chooses its thread counts itself: the Exec's is not what it is about.
   bool own_threads = false;
-  double work = 1;  ///< what it costs, roughly, in the unit of Case::work
+  bool recompute = false;  ///< also with recomputation, unless the run is a quick one
+  double work = 1;         ///< what it costs, roughly, in the unit of Case::work
   std::function<std::unique_ptr<PreparedProperty<float>>(const PropertySetup&)> prepare_f32;
   std::function<std::unique_ptr<PreparedProperty<double>>(const PropertySetup&)> prepare_f64;
 

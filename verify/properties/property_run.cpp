@@ -48,7 +48,6 @@ void check_properties(const Settings& settings, const std::vector<const Property
   std::deque<std::future<Ready>> running;
   PropertyOptions options;
   options.threads = settings.threads;
-  if (!settings.recompute.empty()) options.recompute = settings.recompute;
   options.seed = settings.seed;
   std::size_t started = 0;
   for (const PropertyCase* c : cases) {
@@ -58,6 +57,7 @@ void check_properties(const Settings& settings, const std::vector<const Property
       }));
     }
     starts(*c);
+    options.recompute = settings.recompute_of(c->recompute && !settings.quick);
     const Ready ready = running.front().get();
     running.pop_front();
     for (const Backend* backend : settings.backends) {

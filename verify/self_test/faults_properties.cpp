@@ -129,9 +129,17 @@ void with_other_dy(FaultContext<T>& c, Change change) {
 /// A path for sparse dy, that takes small for none: where most of it is small beside the rest.
 constexpr auto small_upstream_dropped = []<class T>(FaultContext<T>& c) {
   if (!c.backward || !c.dout.y) return;
+  // Not in the padding, or padding-values would see it as well.
   std::vector<T> sizes;
-  for (const T& value : c.dout.y) {
-    if (std::isfinite(value)) sizes.push_back(std::abs(value));
+  const auto& [steps, batch, inputs, units] = c.spec.shape;
+  for (Index b = 0; b < batch; ++b) {
+    const Index length = c.spec.lengths ? c.in.lengths[static_cast<std::size_t>(b)] : steps;
+    for (Index t = 0; t < length; ++t) {
+      for (Index j = 0; j < units; ++j) {
+        const T value = c.dout.y(t, b, j);
+        if (std::isfinite(value)) sizes.push_back(std::abs(value));
+      }
+    }
   }
   if (sizes.empty()) return;
   std::sort(sizes.begin(), sizes.end());

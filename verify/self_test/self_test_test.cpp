@@ -246,13 +246,19 @@ TEST(AddedMistake, LeavesTheBitsThatItDoesNotChange) {
 
 // ---- The whole ----
 
-TEST(Program, CatchesEveryFaultInEveryBackend) {
+class EveryBackend : public testing::TestWithParam<const Backend*> {};
+
+TEST_P(EveryBackend, CatchesEveryFault) {
   std::ostringstream out;
-  const char* const arguments[] = {"bptt-verify", "--self-test"};
-  EXPECT_EQ(self_test::run_program(2, arguments, out), program::good) << out.str();
+  const std::string name(GetParam()->name());
+  const char* const arguments[] = {"bptt-verify", "--self-test", "--backend", name.c_str()};
+  EXPECT_EQ(self_test::run_program(4, arguments, out), program::good) << out.str();
   EXPECT_THAT(out.str(), HasSubstr("PASS: "));
   EXPECT_THAT(out.str(), Not(HasSubstr("IDLE")));
 }
+
+INSTANTIATE_TEST_SUITE_P(Program, EveryBackend, testing::ValuesIn(backends()),
+                         [](const auto& of) { return std::string(of.param->name()); });
 
 }  // namespace
 }  // namespace bptt::verify::self_test
