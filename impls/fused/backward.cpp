@@ -109,6 +109,7 @@ Product<T> Schedule<T>::recurrent_gradient(Index part, Index t) const {
   m.c_panel = g_.batch_panel;
   // A gru's pointwise work has left there what goes past the products.
   m.init = spec_.cell.kind == CellKind::gru ? Product<T>::Init::c : Product<T>::Init::zero;
+  m.from_last = (t & 1) != 0;
   return m;
 }
 
@@ -123,11 +124,35 @@ void Schedule<T>::step_backward(Index part, Index t, bool product_first,
       backward_rows(part, t, p, row, count, dout, pointwise_.backward);
     }
   };
-  if (with_product > 0) {
-    multiply(kernels_, recurrent_gradient(part, t + 1), tiles, {0, with_product}, pointwise);
+  // What the pointwise work reads of step t was last touched long ago.
+  const auto fetch = [&](Index panel, Index panels, Index row, Index count) {
+    if (!tape_is_far()) return;
+    constexpr Index line = 64 / static_cast<Index>(sizeof(T));
+    const auto lines = [](const T* from, Index size) {
+      for (Index at = 0; at < size; at += line) __builtin_prefetch(from + at, 0, 2);
+    };
+    for (Index p = panel; p < panel + panels; ++p) {
+      lines(gates(part, t) + p * g_.gate_panel + row * g_.gate_row, count * g_.gate_row);
+      if (c_) {
+        const Array before = c_prev(part, t);
+        lines(before.data + p * before.panel + row * L, count * L);
+      } else {
+        lines(h_prev(part, t) + p * g_.state_panel + row * L, count * L);
+      }
+      for (Index r = row; dout.y && r < row + count; ++r) {
+        lines(&dout.y(t, parts_.sequence(part, r), p * L), 1);
+      }
+    }
+  };
+  Index done = 0;  // rows
+  if (with_product > few_rows) {
+    multiply(kernels_, recurrent_gradient(part, t + 1), tiles, {0, with_product}, pointwise, fetch);
+    done = with_product;
+  } else if (with_product > 0) {
+    multiply(kernels_, recurrent_gradient(part, t + 1), tiles, {0, with_product}, nothing, fetch);
   }
   const Index panel = w_back_.tiling.begin(tiles.begin);
-  pointwise(panel, w_back_.tiling.begin(tiles.end) - panel, with_product, rows - with_product);
+  pointwise(panel, w_back_.tiling.begin(tiles.end) - panel, done, rows - done);
   crew.meet();
   if (w_back_reset_.slice.vectors == 0) return;
 
@@ -140,6 +165,7 @@ void Schedule<T>::step_backward(Index part, Index t, bool product_first,
   m.tiling = w_back_reset_.tiling;
   m.c = {of_part(d_reset_h_, part), L};
   m.c_panel = g_.batch_panel;
+  m.from_last = (t & 1) != 0;
   multiply(kernels_, m, crew.share(m.tiling.count()), {0, rows},
            [&](Index first, Index panels, Index row, Index count) {
              for (Index p = first; p < first + panels; ++p) {
@@ -162,8 +188,7 @@ void Schedule<T>::input_gradients(Index part, Index from, Index to, const View<T
   m.c_panel = g_.lanes;
   m.columns = spec_.shape.I;
   multiply(kernels_, m, crew.share(m.tiling.count()),
-           {parts_.tape_row(part, from), parts_.tape_row(part, to)},
-           [](Index, Index, Index, Index) {});
+           {parts_.tape_row(part, from), parts_.tape_row(part, to)}, nothing);
 }
 
 template <Real T>
@@ -181,7 +206,7 @@ void Schedule<T>::run_backward(Index part, const OutputGrads<const T>& dout, con
   }
   if (from > 0 || grads.h0) {
     multiply(kernels_, recurrent_gradient(part, from), crew.share(w_back_.tiling.count()),
-             {0, parts_.rows(part, from)}, [](Index, Index, Index, Index) {});
+             {0, parts_.rows(part, from)}, nothing);
   }
 }
 

@@ -23,8 +23,8 @@ template <Real T>
 void Schedule<T>::pack_forward(const Params<const T>& w, const Member& member) {
   const auto pack = [&](const Packed<T>& to, const View<const T>& from, Index k) {
     if (to.slice.vectors == 0) return;
-    pack_units(g_, to.slice, to.tiling, member.share(to.tiling.count()), from.data(), k, k,
-               to.panel, to.data);
+    pack_units(kernels_, g_, to.slice, to.tiling, member.share(to.tiling.count()), from.data(), k,
+               k, to.panel, to.data);
   };
   if (spec_.shape.I <= most_inputs_packed) pack(w_input_, w.weight_ih, spec_.shape.I);
   pack(w_hidden_, w.weight_hh, spec_.shape.H);
@@ -112,7 +112,7 @@ void Schedule<T>::hoist_inputs(Index part, const Params<const T>& w, const Input
   for (Index first = 0; first < I; first += most_inputs_packed) {
     const Index count = std::min(most_inputs_packed, I - first);
     if (I > most_inputs_packed) {
-      pack_units(g_, slice, w_input_.tiling, tiles, w.weight_ih.data() + first, I, count,
+      pack_units(kernels_, g_, slice, w_input_.tiling, tiles, w.weight_ih.data() + first, I, count,
                  w_input_.panel, w_input_.data);
     }
     m.a = {in.x.data() + first, I, parts_.source()};
@@ -187,13 +187,18 @@ void Schedule<T>::step_forward(Index part, Index t, const Outputs<T>* out, const
     m.c = {gates(part, t) + w.slice.first * L, g_.gate_row};
     m.c_panel = g_.gate_panel;
     m.init = Product<T>::Init::c;
-    multiply(kernels_, m, crew.share(w.tiling.count()), {0, rows},
-             [&](Index panel, Index panels, Index row, Index count) {
-               for (Index p = panel; p < panel + panels; ++p) {
-                 forward_rows(part, t, p, row, count, out, work);
-                 if (last && out != nullptr) emit_ends(part, t, p, row, count, *out);
-               }
-             });
+    m.from_last = (t & 1) != 0;
+    const Range tiles = crew.share(w.tiling.count());
+    const auto pointwise = [&](Index panel, Index panels, Index row, Index count) {
+      for (Index p = panel; p < panel + panels; ++p) {
+        forward_rows(part, t, p, row, count, out, work);
+        if (last && out != nullptr) emit_ends(part, t, p, row, count, *out);
+      }
+    };
+    if (rows > few_rows) return multiply(kernels_, m, tiles, {0, rows}, pointwise);
+    multiply(kernels_, m, tiles, {0, rows}, nothing);
+    const Index panel = w.tiling.begin(tiles.begin);
+    pointwise(panel, w.tiling.begin(tiles.end) - panel, 0, rows);
   };
   half(w_hidden_, operand(h_prev(part, t), g_.state_panel, t), !has_second, pointwise_.forward);
   crew.meet();

@@ -22,6 +22,7 @@
 
 #include "impls/fused/pointwise-inl.hpp"
 #include "impls/fused/product-inl.hpp"
+#include "impls/fused/transpose-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace bptt::fused::HWY_NAMESPACE {
@@ -63,6 +64,7 @@ const Kernels<T>* table() {
       outer_rows,
       {{{}, outers<T, 1>(), outers<T, 2>(), outers<T, 3>()}},
       pointwise<T>,
+      transpose<T>,
       hwy::TargetName(HWY_TARGET)};
   return &kernels;
 }

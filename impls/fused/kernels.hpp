@@ -109,6 +109,11 @@ struct Pointwise {
   void (*backward_second)(const BackwardTile<T>&);
 };
 
+/// to[at * to_stride + l] = from[l * stride + at] for at < k and l < units; 0 for the lanes beyond.
+template <Real T>
+using TransposeKernel = void (*)(const T* from, Index stride, Index units, Index k, T* to,
+                                 Index to_stride);
+
 template <Real T>
 struct Kernels {
   Index lanes;
@@ -118,6 +123,7 @@ struct Kernels {
   int outer_rows;
   std::array<std::array<OuterKernel<T>, max_tile_rows + 1>, OuterTile<T>::max_vectors + 1> outer;
   Pointwise<T> (*pointwise)(const Cell&);
+  TransposeKernel<T> transpose;
   const char* instruction_set;  ///< as Highway has it: "AVX3", "AVX2", "NEON"
 };
 

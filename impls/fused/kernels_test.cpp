@@ -135,5 +135,26 @@ TYPED_TEST(KernelsOf, OuterProductsAgreeWithPlainLoops) {
   });
 }
 
+TYPED_TEST(KernelsOf, TransposesWhatThereIs) {
+  using T = TypeParam;
+  for_each_target<T>([](const Kernels<T>& kernels) {
+    const Index L = kernels.lanes;
+    for (Index units = 1; units <= L; ++units) {
+      for (const Index k : {1, 3, 4, 9}) {
+        const Index stride = k + 1, to_stride = 2 * L;
+        Numbers<T> from(units * stride, 0.1), to(k * to_stride, 0.2), before = to;
+        kernels.transpose(from.data(), stride, units, k, to.data(), to_stride);
+        for (Index i = 0; i < k * to_stride; ++i) {
+          const Index row = i / to_stride, lane = i % to_stride;
+          const T expected = lane >= L       ? before[i]
+                             : lane >= units ? T(0)
+                                             : from[lane * stride + row];
+          EXPECT_EQ(to[i], expected) << units << " units, k " << row << " of " << k;
+        }
+      }
+    }
+  });
+}
+
 }  // namespace
 }  // namespace bptt::fused

@@ -48,14 +48,25 @@ inline Index divided_up(Index n, Index by) {
   return (n + by - 1) / by;
 }
 
-/// n things in runs of at most `most`, as even as can be, the longer runs first.
-struct Tiling {
-  Index n = 0, most = 1;
-  Index count() const { return divided_up(n, most); }
-  Index begin(Index run) const {
-    const Index runs = count();
-    return runs == 0 ? 0 : run * (n / runs) + std::min(run, n % runs);
-  }
+/// n things in runs, as even as can be, the longer runs first. It divides when it is made, and not
+/// in the time loop, where divisions would take several percent of a small step.
+class Tiling {
+ public:
+  Tiling() = default;
+  /// Runs of at most `most`.
+  Tiling(Index n, Index most) : Tiling(Runs{divided_up(n, most)}, n) {}
+  static Tiling in_runs(Index n, Index runs) { return {Runs{runs}, n}; }
+  Index count() const { return count_; }
+  Index begin(Index run) const { return run * length_ + std::min(run, longer_); }
+
+ private:
+  struct Runs {
+    Index count;
+  };
+  Tiling(Runs runs, Index n)
+      : count_(runs.count), length_(count_ == 0 ? 0 : n / count_), longer_(n - count_ * length_) {}
+
+  Index count_ = 0, length_ = 0, longer_ = 0;
 };
 
 /// The share of one of several threads.
@@ -63,6 +74,7 @@ struct Range {
   Index begin = 0, end = 0;
 };
 inline Range share_of(Index n, Index rank, Index size) {
+  if (size == 1) return {0, n};
   return {n * rank / size, n * (rank + 1) / size};
 }
 

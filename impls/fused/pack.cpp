@@ -3,8 +3,8 @@
 namespace bptt::fused {
 
 template <Real T>
-void pack_units(const Geometry& g, Slice slice, const Tiling& tiling, Range tiles, const T* w,
-                Index stride, Index k, Index packed_panel, T* packed) {
+void pack_units(const Kernels<T>& kernels, const Geometry& g, Slice slice, const Tiling& tiling,
+                Range tiles, const T* w, Index stride, Index k, Index packed_panel, T* packed) {
   const Index L = g.lanes;
   for (Index tile = tiles.begin; tile < tiles.end; ++tile) {
     const Index panel = tiling.begin(tile), panels = tiling.begin(tile + 1) - panel;
@@ -13,13 +13,8 @@ void pack_units(const Geometry& g, Slice slice, const Tiling& tiling, Range tile
     for (Index p = 0; p < panels; ++p) {
       for (int v = 0; v < slice.vectors; ++v) {
         const int block = g.cell.block[static_cast<std::size_t>(slice.first + v)];
-        const Index units = g.units(panel + p);
-        const T* const from = w + (block * g.shape.H + (panel + p) * L) * stride;
-        T* to = out + (p * slice.vectors + v) * L;
-        for (Index at = 0; at < k; ++at, to += row) {
-          for (Index l = 0; l < units; ++l) to[l] = from[l * stride + at];
-          for (Index l = units; l < L; ++l) to[l] = T(0);
-        }
+        kernels.transpose(w + (block * g.shape.H + (panel + p) * L) * stride, stride,
+                          g.units(panel + p), k, out + (p * slice.vectors + v) * L, row);
       }
     }
   }
@@ -45,10 +40,10 @@ void pack_rows(const Geometry& g, Slice slice, const Tiling& tiling, Range tiles
   }
 }
 
-template void pack_units<float>(const Geometry&, Slice, const Tiling&, Range, const float*, Index,
-                                Index, Index, float*);
-template void pack_units<double>(const Geometry&, Slice, const Tiling&, Range, const double*, Index,
-                                 Index, Index, double*);
+template void pack_units<float>(const Kernels<float>&, const Geometry&, Slice, const Tiling&, Range,
+                                const float*, Index, Index, Index, float*);
+template void pack_units<double>(const Kernels<double>&, const Geometry&, Slice, const Tiling&,
+                                 Range, const double*, Index, Index, Index, double*);
 template void pack_rows<float>(const Geometry&, Slice, const Tiling&, Range, const float*, Index,
                                Index, float*);
 template void pack_rows<double>(const Geometry&, Slice, const Tiling&, Range, const double*, Index,

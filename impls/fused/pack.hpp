@@ -14,8 +14,8 @@ inline Index packed_panel(Index k, int vectors, Index lanes) {
 /// Forward. For each tile of unit panels: [k][panel][vector][lane] = w[block(vector)*H + unit, k].
 /// w is [G*H, k], rows `stride` apart; units beyond H are zero.
 template <Real T>
-void pack_units(const Geometry&, Slice, const Tiling&, Range tiles, const T* w, Index stride,
-                Index k, Index packed_panel, T* packed);
+void pack_units(const Kernels<T>&, const Geometry&, Slice, const Tiling&, Range tiles, const T* w,
+                Index stride, Index k, Index packed_panel, T* packed);
 
 /// Backward. For each tile of column panels: [gate row][panel][lane] = w[gate row, column], the
 /// gate rows in the order of Geometry::gate_walk; columns beyond `columns` are zero. w is [G*H,

@@ -14,6 +14,8 @@ Parts::Parts(const schedule::Workspace& workspace, const Bookings& b, const Shap
     : T_(shape.T),
       B_(shape.B),
       parts_(parts),
+      batch_(Tiling::in_runs(shape.B, parts)),
+      rounds_(shape.B / parts),
       live_(workspace, b.live, shape.T, 0, shape.B),
       offset_(workspace.at(b.offset)),
       tape_begin_(workspace.at(b.tape_begin)),
@@ -25,8 +27,9 @@ void Parts::assign(std::span<const Index> lengths) {
     Index* const offset = offset_ + part * (T_ + 1);
     offset[0] = 0;
     for (Index t = 0; t < T_; ++t) {
-      const Index live = live_.count(t);
-      offset[t + 1] = offset[t] + (dense() ? sequences(part) : (live - part + parts_ - 1) / parts_);
+      const Index live = live_.count(t), round = live / parts_;
+      const bool one_more = place(part, round) < live - round * parts_;
+      offset[t + 1] = offset[t] + (dense() ? sequences(part) : round + (one_more ? 1 : 0));
     }
   }
 }

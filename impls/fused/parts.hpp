@@ -1,16 +1,16 @@
 // The parts of the batch that are run through time independently of each other, and the rows of
 // their steps. Without lengths a part is a range of the batch; with lengths, sequences are sorted,
-// longest first, and dealt to the parts in turn, so that the live rows of every step are as even
-// over the parts as can be.
+// longest first, and dealt to the parts to and fro, so that the live rows of every step are as even
+// over the parts as can be, and their sum is too.
 //
 // Rows of the tape are packed: part 0's live rows of its first step, of its second, ...; then part
 // 1's. The tape holds steps from..to, all of time where nothing is recomputed.
 #pragma once
 
-#include <algorithm>
 #include <span>
 
 #include "impls/api/spec.hpp"
+#include "impls/fused/layout.hpp"
 #include "impls/schedule/live_rows.hpp"
 
 namespace bptt::fused {
@@ -36,10 +36,10 @@ class Parts {
 
   /// Sequences of a part; the first of them, counted over all parts.
   Index sequences(Index part) const { return first(part + 1) - first(part); }
-  Index first(Index part) const { return part * (B_ / parts_) + std::min(part, B_ % parts_); }
+  Index first(Index part) const { return batch_.begin(part); }
   /// Which of the batch row r of a part is.
   Index sequence(Index part, Index row) const {
-    return dense() ? first(part) + row : live_.order(row * parts_ + part);
+    return dense() ? first(part) + row : live_.order(row * parts_ + place(part, row));
   }
   /// Live rows of a part in step t; 0 at the end of time.
   Index rows(Index part, Index t) const {
@@ -62,7 +62,16 @@ class Parts {
   const Index* source() const { return source_; }
 
  private:
+  /// The place of a part in the round of sorted sequences that become the parts' row `row`. Rounds
+  /// go to and fro, so that no part has the longer sequence each time; the last one, of fewer
+  /// sequences than parts, goes from the first part on.
+  Index place(Index part, Index row) const {
+    return ((rounds_ - row) & 1) != 0 ? parts_ - 1 - part : part;
+  }
+
   Index T_, B_, parts_;
+  Tiling batch_;
+  Index rounds_;  ///< in which every part gets a sequence
   Index from_ = 0, to_ = 0;
   schedule::LiveRows live_;
   Index* offset_;      ///< [parts][T+1]

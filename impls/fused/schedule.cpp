@@ -22,7 +22,7 @@ struct Schedule<T>::Shapes {
   /// Panels in a tile of products for `vectors` vectors each, so that all threads have tiles.
   Tiling tiling(Index panels, int vectors) const {
     const Index fit = std::max(1, max_tile_vectors / std::max(1, vectors));
-    return {panels, std::min(fit, divided_up(panels, split_among))};
+    return Tiling(panels, std::min(fit, divided_up(panels, split_among)));
   }
   struct Operand {
     Tiling tiling;

@@ -70,6 +70,10 @@ class Schedule {
     }
   }
   bool recomputes() const { return recompute_ != Recompute::none; }
+  /// Forward's last steps are all that is left of the gates in a second-level cache.
+  bool tape_is_far() const {
+    return g_.unit_panels * g_.gate_panel * static_cast<Index>(sizeof(T)) > Index{1} << 20;
+  }
 
   // forward.cpp
   void pack_forward(const Params<const T>&, const Member&);

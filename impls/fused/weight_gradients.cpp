@@ -25,14 +25,14 @@ template <Real T>
 void Schedule<T>::outer_products(Slice slice, Index row, Index rows, const T* b, Index b_panel,
                                  Range panels, const View<T>& dw, bool accumulate) const {
   const Index L = g_.lanes, columns = dw.extents()[1];
-  const Tiling strips{panels.end - panels.begin, OuterTile<T>::max_vectors};
+  const Tiling strips(panels.end - panels.begin, OuterTile<T>::max_vectors);
   OuterTile<T> tile;
   tile.k = rows;
   tile.a_stride = g_.gate_row;
   tile.c_stride = columns;
   tile.accumulate = accumulate;
   for (Index p = 0; p < g_.unit_panels; ++p) {
-    const Tiling lanes{g_.units(p), kernels_.outer_rows};
+    const Tiling lanes(g_.units(p), kernels_.outer_rows);
     for (Index strip = 0; strip < strips.count(); ++strip) {
       const Index first = strips.begin(strip), vectors = strips.begin(strip + 1) - first;
       const Index column = (panels.begin + first) * L;
