@@ -1,7 +1,9 @@
 // The progress line's text, and signals that are held until they are asked for.
 #include "impls/program/progress.hpp"
 
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -42,11 +44,19 @@ TEST(Interrupt, IsRememberedAndEndsWithTheGuard) {
   EXPECT_TRUE(interrupted());
 }
 
-TEST(InterruptDeathTest, TheSecondOneEndsTheProgram) {
+TEST(Interrupt, TwoAtOnceAreOne) {
+  const InterruptGuard guard;
+  std::raise(SIGINT);
+  std::raise(SIGINT);
+  EXPECT_TRUE(interrupted());
+}
+
+TEST(InterruptDeathTest, ALaterOneEndsTheProgram) {
   EXPECT_EXIT(
       {
         const InterruptGuard guard;
         std::raise(SIGINT);
+        std::this_thread::sleep_for(std::chrono::milliseconds(400));
         std::raise(SIGINT);
       },
       ::testing::KilledBySignal(SIGINT), "");
