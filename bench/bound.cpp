@@ -33,6 +33,31 @@ std::vector<Work> work_of(const Spec& spec, Dtype dtype, Phase phase, Mode mode)
   return work;
 }
 
+double touched_bytes(const Case& c, Phase phase) {
+  double elements = 0;
+  bool first = true;
+  for (const auto& [spec, plans] : layers_of(c)) {
+    const auto T = static_cast<double>(spec.shape.T), B = static_cast<double>(spec.shape.B);
+    const auto H = static_cast<double>(spec.shape.H), I = static_cast<double>(spec.shape.I);
+    const double gate_rows = static_cast<double>(spec.cell.gates()) * H;
+    const double biases = spec.cell.bias ? 2 * gate_rows : 0;
+    const double parameters = gate_rows * (I + H);
+    const double states = (spec.cell.has_cell_state() ? 4 : 2) * B * H;  // first and last
+    // What a layer above reads is what the one below has written; two directions read the same.
+    const double x = first ? T * B * I : 0;
+    const auto count = static_cast<double>(plans);
+    const double forward = x + count * (parameters + biases + T * B * H + states);
+    // What backward writes has the extents of what forward reads, and the other way round.
+    const double gradients = forward;
+    const double read_again = x + count * (parameters + T * B * H + states / 2);
+    elements += phase == Phase::forward    ? forward
+                : phase == Phase::backward ? gradients + read_again
+                                           : gradients + forward;
+    first = false;
+  }
+  return elements * (c.dtype == Dtype::f32 ? 4 : 8);
+}
+
 double least_bytes(const Case& c, Phase phase) {
   double bytes = 0;
   for (const auto& [spec, plans] : layers_of(c)) {
@@ -46,7 +71,7 @@ double least_bytes(const Case& c, Phase phase) {
 std::optional<double> bound_seconds(const Case& c, Phase phase, const Limits& limits,
                                     std::optional<double> gemm_flops) {
   const auto fma = limits.fma.find({c.dtype, c.exec.threads});
-  const Bandwidth* all = limits.level_for(static_cast<double>(tensor_bytes(c)), c.exec.threads);
+  const Bandwidth* all = limits.level_for(touched_bytes(c, phase), c.exec.threads);
   if (fma == limits.fma.end() || all == nullptr) return std::nullopt;
   const double flops_per_second = std::max(fma->second, gemm_flops.value_or(0));
   double seconds = 0;

@@ -1,6 +1,7 @@
-// The least time a call can take on this machine: its arithmetic at the highest rate that was
-// measured, its memory traffic at the bandwidth that was measured, whichever takes longer, phase by
-// phase. docs/measuring.md derives the counts and says what the model leaves out.
+// A model of the least time that a call takes on this machine: its arithmetic at the highest rate
+// that was measured, its memory traffic at the bandwidth that was measured, whichever takes longer,
+// part by part. A roofline, not a proof: docs/measuring.md derives the counts and says what the
+// model leaves out, in either direction.
 #pragma once
 
 #include <optional>
@@ -12,8 +13,8 @@
 namespace bptt::bench {
 
 /// A part of a call whose arithmetic and traffic can overlap. Traffic that happens once in a call
-/// comes from wherever all tensors fit; the recurrent weights are read at every step, from wherever
-/// they alone fit.
+/// comes from wherever all that the phase touches fits; the recurrent weights are read at every
+/// step, from wherever they alone fit.
 struct Work {
   double flops = 0;
   double bytes_once = 0;
@@ -24,6 +25,10 @@ struct Work {
 /// The parts of one call of one layer in one direction: in forward, the product with the input and
 /// the recurrence; in backward, the recurrence, dx and the gradients of the weights.
 std::vector<Work> work_of(const Spec&, Dtype, Phase, Mode);
+
+/// What one call of a phase reads or writes of the interface's tensors, each counted once: where
+/// that fits, it stays from call to call.
+double touched_bytes(const Case&, Phase);
 
 /// Compulsory traffic of one call of all layers: every tensor of the interface once for each part
 /// that needs it, and the recurrent weights once for each step.

@@ -6,13 +6,10 @@
 #include <tuple>
 
 #include <gmock/gmock.h>
-#include <nlohmann/json.hpp>
 #include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "bench/cli_run.hpp"
 #include "bench/results/csv_reader.hpp"
-#include "bench/test_folder.hpp"
 
 namespace bptt::bench {
 namespace {
@@ -20,67 +17,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-class Cli : public ::testing::Test {
- protected:
-  struct Result {
-    int code = -1;
-    std::string out, err;
-  };
-
-  pid_t start(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), BPTT_BIN_DIR "/bptt-bench");
-    std::vector<char*> argv;
-    for (auto& argument : arguments) argv.push_back(argument.data());
-    argv.push_back(nullptr);
-    const std::string out = folder / "out", err = folder / "err";
-    const pid_t child = fork();
-    if (child == 0) {
-      // The machine's limits are measured where a test is about them.
-      setenv("BPTT_LIMITS", "off", 1);
-      if (freopen(out.c_str(), "w", stdout) != nullptr &&
-          freopen(err.c_str(), "w", stderr) != nullptr) {
-        execv(argv[0], argv.data());
-      }
-      _exit(127);
-    }
-    return child;
-  }
-  Result finish(pid_t child) {
-    int status = 0;
-    waitpid(child, &status, 0);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), text_in(folder / "out"),
-            text_in(folder / "err")};
-  }
-  Result run(const std::vector<std::string>& arguments) { return finish(start(arguments)); }
-
-  /// The last line of stderr: before it there may be warnings, such as that this machine is not
-  /// idle.
-  static std::string last_line(const std::string& text) {
-    if (text.empty()) return "";
-    const auto begin = text.find_last_of('\n', text.size() - 2);
-    return text.substr(begin == std::string::npos ? 0 : begin + 1);
-  }
-  void expect_refused(const std::vector<std::string>& arguments, int code,
-                      const std::string& part) {
-    const Result result = run(arguments);
-    EXPECT_EQ(result.code, code) << result.err;
-    EXPECT_EQ(result.out, "");
-    EXPECT_THAT(result.err, AllOf(StartsWith("bptt-bench: "), HasSubstr(part)));
-    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
-  }
-
-  TestFolder folder;
-};
-
-const std::vector<std::string> tiny = {"--shape", "3x2x5",         "--min-time",
-                                       "0.0001",  "--repetitions", "2"};
-
-std::vector<std::string> with(std::vector<std::string> arguments,
-                              const std::vector<std::string>& more) {
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
-}
 
 TEST_F(Cli, HelpHasGroupsAndExamples) {
   const Result result = run({"--help"});
@@ -222,62 +158,6 @@ TEST_F(Cli, AnInterruptKeepsWhatWasMeasured) {
   EXPECT_EQ(result.code, 130) << result.err;
   EXPECT_GE(results::read_csv(csv).size(), 9u);
   EXPECT_THAT(result.out, HasSubstr("interrupted"));
-}
-
-TEST_F(Cli, LimitsMakeBounds) {
-  const std::string csv = folder / "r.csv";
-  const Result result = run(with(tiny, {"--output", csv, "--limits", "on", "--backend", "naive",
-                                        "--cell", "rnn", "--case-time", "0.01"}));
-  EXPECT_EQ(result.code, 0) << result.err;
-  for (const auto& row : results::read_csv(csv)) {
-    ASSERT_TRUE(row.bound_seconds && row.fraction_of_bound && row.bytes);
-    EXPECT_DOUBLE_EQ(*row.fraction_of_bound, *row.bound_seconds / *row.seconds);
-    EXPECT_EQ(row.origin, "own");
-    EXPECT_EQ(row.reorder_seconds, 0.0);
-  }
-  const auto json = nlohmann::json::parse(text_in(folder / "r.environment.json"));
-  for (const char* when : {"at_start", "at_end"}) {
-    EXPECT_GT(json["limits"][when]["fma_peak"][0]["gflops"], 0.0);
-    EXPECT_GT(json["limits"][when]["bandwidth"].size(), 0u);
-  }
-  EXPECT_EQ(json["gemm_at_shapes"].size(), 3u);
-  EXPECT_TRUE(json["findings"].is_array());
-  EXPECT_EQ(json["denormals"]["threads_flushing"], 0);
-}
-
-TEST_F(Cli, OnlyTheRecurrence) {
-  const std::string csv = folder / "r.csv";
-  const Result result =
-      run({"--shape", "3x2x5,3x2x5/recurrent-only", "--cell", "rnn", "--backend", "naive",
-           "--min-time", "0.0001", "--repetitions", "1", "--phase", "forward", "--output", csv});
-  EXPECT_EQ(result.code, 0) << result.err;
-  const auto rows = results::read_csv(csv);
-  ASSERT_EQ(rows.size(), 2u);
-  EXPECT_EQ(rows[0].options, "");
-  EXPECT_EQ(rows[1].options, "mode=recurrent-only");
-  EXPECT_EQ(rows[1].I, 1);
-  EXPECT_EQ(rows[0].flops, 2. * rows[1].flops.value());
-  expect_refused({"--mode", "recurrent-only", "--input", "8"}, 64, "--input: expected no inputs");
-  expect_refused({"--mode", "recurrent-only", "--layers", "2"}, 64, "--layers: expected 1");
-  expect_refused({"--mode", "half"}, 64, "--mode: expected one of full-layer, recurrent-only");
-  expect_refused({"--shape", "1x2x3/half"}, 64, "--shape: expected one of full-layer");
-}
-
-TEST_F(Cli, TheDoctorTellsInTextAndJson) {
-  const std::string path = folder / "d.json";
-  const Result result = run({"--doctor", "--json", path});
-  EXPECT_EQ(result.code, 0) << result.err;
-  EXPECT_THAT(result.out, AllOf(HasSubstr("This machine"), HasSubstr("Its limits"),
-                                ::testing::Not(HasSubstr("blas-kernels"))));
-  const auto json = nlohmann::json::parse(text_in(path));
-  EXPECT_EQ(json["schema_version"], 1);
-  for (const char* key : {"findings", "system", "build", "libraries", "blas", "limits"}) {
-    EXPECT_TRUE(json.contains(key)) << key;
-  }
-  expect_refused({"--doctor", "--json", folder / "nowhere/d.json"}, 69, "nowhere/d.json: cannot");
-  const Result rate = run({"--gemm-peak", "--dtype", "f32"});
-  EXPECT_EQ(rate.code, 0);
-  EXPECT_THAT(rate.out, StartsWith("f32 1 "));
 }
 
 TEST_F(Cli, KernelsThatAreNotTheBestAreFoundWithTheirFactor) {

@@ -75,7 +75,7 @@ program::CommandLine command_line() {
                   "of weights and inputs")(
           "limits", text()->value_name("on|off")->default_value("on"),
           "measure what the machine can do at most, at the start and at the end: arithmetic, "
-          "bandwidths, barriers; rows then tell the least time possible");
+          "bandwidths, barriers; rows then tell how near they come");
   add_training_flags(line);
   line.group("Output").add_options()(
       "output", text()->value_name("FILE"),

@@ -19,6 +19,7 @@
 #include "impls/program/exit_code.hpp"
 #include "impls/program/interrupt.hpp"
 #include "impls/threads/affinity.hpp"
+#include "impls/threads/denormals.hpp"
 
 namespace bptt::bench {
 namespace {
@@ -153,13 +154,15 @@ int measure(const Settings& settings, const Verifier& verifier, std::vector<std:
 int run_program(int argc, const char* const* argv, const Verifier& verifier, std::ostream& out,
                 std::ostream& err) {
   // The same for every backend, and for every thread that any of them starts.
-  keep_denormals();
+  threads::keep_denormals();
   const auto line = command_line();
   const auto parsed = line.parse(argc, argv);
   if (!parsed) return program::good;
   if (parsed->count("list-backends") != 0) return print_backends(out), program::good;
   if (parsed->count("list-presets") != 0) return print_presets(out), program::good;
-  if (parsed->count("doctor") != 0) return run_doctor(*parsed, out);
+  if (parsed->count("doctor") != 0) {
+    return run_doctor(*parsed, line.given(argc, argv), out);
+  }
   const Settings settings = settings_of(line, *parsed, line.given(argc, argv));
   if (settings.gemm_peak) {
     for (const auto& [key, gflops] : measure_peaks(settings)) {

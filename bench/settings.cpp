@@ -187,6 +187,7 @@ void refuse_idle_flags(const std::set<std::string>& given, const Settings& s) {
       if (given.count(flag) != 0) refuse_flag(flag.c_str(), expected, came);
     }
   };
+  refuse({"json", "strict"}, "--doctor beside it, which it is about", "no --doctor");
   if (s.workload == Settings::Workload::layer) {
     refuse(training_flags(), "--workload char-lm, which has it", "--workload layer");
     return;

@@ -15,10 +15,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#if defined(__SSE2__)
-#include <xmmintrin.h>
-#endif
-
 #include "impls/threads/affinity.hpp"
 
 namespace bptt::bench {
@@ -235,34 +231,6 @@ System inspect_system(const std::string& root) {
   watch(root + "/proc/stat", system);
   return system;
 }
-
-#if defined(__SSE2__)
-namespace {
-constexpr unsigned flush_to_zero = 0x8000, denormals_are_zero = 0x0040;
-constexpr unsigned flushing = flush_to_zero | denormals_are_zero;
-}  // namespace
-bool denormals_flushed() {
-  return (_mm_getcsr() & flushing) != 0;
-}
-void keep_denormals() {
-  _mm_setcsr(_mm_getcsr() & ~flushing);
-}
-#elif defined(__aarch64__)
-namespace {
-constexpr unsigned flushing = 1U << 24;  // FPCR.FZ
-}  // namespace
-bool denormals_flushed() {
-  return (__builtin_aarch64_get_fpcr() & flushing) != 0;
-}
-void keep_denormals() {
-  __builtin_aarch64_set_fpcr(__builtin_aarch64_get_fpcr() & ~flushing);
-}
-#else
-bool denormals_flushed() {
-  return false;
-}
-void keep_denormals() {}
-#endif
 
 std::map<std::string, std::string> relevant_variables() {
   constexpr std::string_view prefixes[] = {"OPENBLAS_", "OMP_",    "GOMP_", "KMP_",

@@ -55,12 +55,6 @@ struct System {
 /// with proc/, sys/ and etc/ in it, for tests).
 System inspect_system(const std::string& root = "");
 
-/// Whether FTZ or DAZ is set on the calling thread: denormals are then taken for zero.
-bool denormals_flushed();
-/// Clears both, on the calling thread and on those it starts from now on. Libraries built with
-/// -ffast-math set them for the whole process when they are loaded.
-void keep_denormals();
-
 /// Environment variables that change how fast or how exact the numbers come out, where set.
 std::map<std::string, std::string> relevant_variables();
 

@@ -61,6 +61,10 @@ std::string number_text(double value) {
   return three_digits(value);
 }
 
+std::string counted(Index count, const std::string& unit) {
+  return std::to_string(count) + " " + unit + (count == 1 ? "" : "s");
+}
+
 std::string percent_text(double fraction) {
   return formatted(std::abs(fraction) < 0.1 ? "%.1f%%" : "%.0f%%", 100 * fraction);
 }

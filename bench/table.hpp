@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "impls/api/index.hpp"
+
 namespace bptt::bench {
 
 /// Columns as wide as their longest cell, two spaces between them.
@@ -30,6 +32,8 @@ class Table {
 std::string duration_text(double seconds);
 /// "12.3", "123", "0.12": what is compared by eye.
 std::string number_text(double value);
+/// "1 thread", "2 threads"
+std::string counted(Index count, const std::string& unit);
 /// "93%", "0.4%"
 std::string percent_text(double fraction);
 

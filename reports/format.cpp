@@ -66,11 +66,14 @@ std::string times(double value) {
   return ratio(value) + "×";
 }
 
+std::string interval_text(double low, double high) {
+  return " (" + ratio(low) + "–" + ratio(high) + ')';
+}
+
 std::string with_interval(const Ratio& paired) {
   if (paired.pairs == 0) return times(paired.value) + " (unpaired)";
   if (paired.pairs == 1) return times(paired.value);
-  return times(paired.value) + " (" + ratio(paired.interval.low) + "–" +
-         ratio(paired.interval.high) + ')';
+  return times(paired.value) + interval_text(paired.interval.low, paired.interval.high);
 }
 
 std::string counted(std::size_t count, const std::string& singular, const std::string& plural) {

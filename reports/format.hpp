@@ -14,6 +14,8 @@ std::string duration(double seconds);    ///< "1.23 ms"
 std::string bytes(Index count);          ///< "1.5 MiB"
 std::string percent(double fraction);    ///< "12 %"
 std::string times(double ratio);         ///< "1.23×", near 1 "1.023×"
+/// " (1.79–1.90)"
+std::string interval_text(double low, double high);
 /// "1.84× (1.79–1.90)"; "1.84× (unpaired)" without a round in common.
 std::string with_interval(const Ratio&);
 /// "1 case", "2 cases"

@@ -12,91 +12,6 @@ namespace {
 
 using Style = Text::Style;
 
-constexpr const char* own_best = "each on its best number of threads";
-
-bool is_ours(const Report& report, const Measurement& m) {
-  if (!m.may_be_ranked()) return false;
-  if (!report.ours.empty()) return m.backend == report.ours;
-  return report.study.peers.count(m.backend) == 0;
-}
-
-/// The fastest of those that `wanted` accepts; null where there is none.
-template <class Wanted>
-const Measurement* fastest(const CaseResult& result, Wanted wanted) {
-  const Measurement* best = nullptr;
-  for (const Measurement& m : result.measurements) {
-    if (wanted(m) && (best == nullptr || m.median < best->median)) best = &m;
-  }
-  return best;
-}
-
-RatioData data_of(const Measurement& theirs, const Measurement& ours) {
-  RatioData data;
-  for (const auto& [round, seconds] : theirs.seconds) {
-    const auto other = ours.seconds.find(round);
-    if (other == ours.seconds.end()) continue;
-    data.numerator.push_back(seconds);
-    data.denominator.push_back(other->second);
-  }
-  if (!data.numerator.empty()) return data;
-  data.paired = false;
-  for (const auto& [round, seconds] : theirs.seconds) data.numerator.push_back(seconds);
-  for (const auto& [round, seconds] : ours.seconds) data.denominator.push_back(seconds);
-  return data;
-}
-
-/// Two sides, each with the number of threads it was measured on.
-struct Side {
-  const Measurement* measurement = nullptr;
-  Index threads = 1;
-};
-
-Duel duel_of(const std::string& peer, const Case& key, const Side& ours, const Side& theirs) {
-  Duel duel{peer, key, ours.measurement, theirs.measurement, ours.threads, theirs.threads, {}, {}};
-  if (ours.threads == theirs.threads) {
-    duel.data = data_of(*theirs.measurement, *ours.measurement);
-    duel.ratio = paired_ratio(*theirs.measurement, *ours.measurement);
-    return duel;
-  }
-  // Measured in rounds of different cases: nothing pairs them.
-  duel.data.paired = false;
-  for (const auto& [round, s] : theirs.measurement->seconds) duel.data.numerator.push_back(s);
-  for (const auto& [round, s] : ours.measurement->seconds) duel.data.denominator.push_back(s);
-  const GeometricMean of_one = geometric_mean({duel.data});
-  duel.ratio = {of_one.value, {of_one.low, of_one.high, 0.95}, 0};
-  return duel;
-}
-
-PeerGroup with_own_threads(const Report& report, const std::vector<const CaseResult*>& results) {
-  std::map<Case, std::map<std::string, Side>> sides;  // "" is ours
-  const auto offer = [](Side& best, const Measurement* m, Index threads) {
-    if (m == nullptr) return;
-    if (best.measurement == nullptr || m->median < best.measurement->median) best = {m, threads};
-  };
-  for (const CaseResult* result : results) {
-    Case key = result->key;
-    key.threads = 0;
-    auto& of_case = sides[key];
-    offer(of_case[""], fastest(*result, [&](const Measurement& m) { return is_ours(report, m); }),
-          result->key.threads);
-    for (const std::string& peer : report.study.peers) {
-      const Measurement* m = result->find(peer);
-      if (m != nullptr && m->may_be_ranked()) offer(of_case[peer], m, result->key.threads);
-    }
-  }
-  PeerGroup group{own_best, {}};
-  for (const auto& [key, of_case] : sides) {
-    const Side& ours = of_case.at("");
-    if (ours.measurement == nullptr) continue;
-    for (const std::string& peer : report.study.peers) {
-      const auto theirs = of_case.find(peer);
-      if (theirs == of_case.end()) continue;
-      group.duels.push_back(duel_of(peer, key, ours, theirs->second));
-    }
-  }
-  return group;
-}
-
 std::vector<std::string> peers_in(const PeerGroup& group) {
   std::vector<std::string> peers;
   for (const Duel& duel : group.duels) {
@@ -127,10 +42,27 @@ std::vector<RatioData> data_for(const PeerGroup& group, const std::string& peer,
   return data;
 }
 
-std::string mean_text(const GeometricMean& mean) {
-  // Any number of pairs but none or one, which would have no interval to show.
-  constexpr std::size_t pairs = 2;
-  return with_interval({mean.value, {mean.low, mean.high, 0.95}, pairs});
+Words mean_words(const GeometricMean& mean) {
+  if (!mean.has_interval()) {
+    Words words(times(mean.value));
+    words.add(" (too few rounds)", Style::quiet);
+    return words;
+  }
+  return {times(mean.value) + interval_text(mean.low, mean.high), mean.low > 1    ? Style::best
+                                                                  : mean.high < 1 ? Style::alarm
+                                                                                  : Style::plain};
+}
+
+/// The ratio of one case, in colour where it is known to be above or below 1.
+Words ratio_words(const Ratio& ratio) {
+  const Ratio::Verdict verdict = ratio.verdict();
+  const Style style = verdict == Ratio::Verdict::above   ? Style::best
+                      : verdict == Ratio::Verdict::below ? Style::alarm
+                                                         : Style::plain;
+  if (ratio.pairs > 0) return {with_interval(ratio), style};
+  if (verdict == Ratio::Verdict::too_few) return with_interval(ratio);
+  return {times(ratio.value) + interval_text(ratio.interval.low, ratio.interval.high) + " unpaired",
+          style};
 }
 
 std::string our_name(const Report& report) {
@@ -164,34 +96,15 @@ std::map<Case, std::vector<const Duel*>> by_case(const PeerGroup& group) {
 
 }  // namespace
 
-std::vector<PeerGroup> peer_groups(const Report& report, std::string_view phase) {
-  const auto results = report.study.of("layer", phase);
-  std::map<Index, PeerGroup> by_threads;
-  for (const CaseResult* result : results) {
-    const Measurement* ours =
-        fastest(*result, [&](const Measurement& m) { return is_ours(report, m); });
-    if (ours == nullptr) continue;
-    const Index threads = result->key.threads;
-    for (const std::string& peer : report.study.peers) {
-      const Measurement* theirs = result->find(peer);
-      if (theirs == nullptr || !theirs->may_be_ranked() || theirs == ours) continue;
-      PeerGroup& group = by_threads[threads];
-      group.title = counted(static_cast<std::size_t>(threads), "thread", "threads");
-      group.duels.push_back(duel_of(peer, result->key, {ours, threads}, {theirs, threads}));
-    }
-  }
-  std::vector<PeerGroup> groups;
-  for (auto& [threads, group] : by_threads) groups.push_back(std::move(group));
-  if (groups.size() > 1) groups.push_back(with_own_threads(report, results));
-  return groups;
-}
-
 Table peer_means(const Report& report, std::string_view phase) {
   const auto groups = peer_groups(report, phase);
   const auto peers = peers_in(report, groups);
   Table table;
   table.caption = "Time of a peer over time of " + our_name(report) +
-                  ", the geometric mean over the cases that both ran: above 1, ours is faster.";
+                  ", the geometric mean over the cases that both ran: above 1, ours is faster." +
+                  (report.ours.empty()
+                       ? " Which of ours is the fastest is decided for each round by the others."
+                       : "");
   table.columns = {{"threads"}, {"cell"}};
   for (const std::string& peer : peers) {
     table.columns.push_back({peer, true});
@@ -210,9 +123,7 @@ Table peer_means(const Report& report, std::string_view phase) {
           continue;
         }
         const GeometricMean mean = geometric_mean(data);
-        row.emplace_back(mean_text(mean), mean.low > 1    ? Style::best
-                                          : mean.high < 1 ? Style::alarm
-                                                          : Style::plain);
+        row.push_back(mean_words(mean));
         row.emplace_back(std::to_string(mean.cases));
       }
       table.rows.push_back(std::move(row));
@@ -237,7 +148,7 @@ Table peer_cases(const Report& report, std::string_view phase) {
     table.columns.push_back({"in reordering", true});
   }
   for (const PeerGroup& group : groups) {
-    const bool own = group.title == own_best;
+    const bool own = group.own_threads;
     const auto with_threads = [&](const Measurement& m, Index threads) {
       return duration(m.median) + (own ? " on " + std::to_string(threads) : "");
     };
@@ -257,16 +168,7 @@ Table peer_cases(const Report& report, std::string_view phase) {
           continue;
         }
         const Measurement& theirs = *(*duel)->theirs;
-        const Ratio::Verdict verdict = (*duel)->ratio.verdict();
-        const bool unpaired_interval = (*duel)->ratio.pairs == 0;
-        const Interval& interval = (*duel)->ratio.interval;
-        const std::string text = unpaired_interval && interval.coverage > 0
-                                     ? times((*duel)->ratio.value) + " (" + times(interval.low) +
-                                           " to " + times(interval.high) + ", unpaired)"
-                                     : with_interval((*duel)->ratio);
-        row.emplace_back(text, verdict == Ratio::Verdict::above   ? Style::best
-                               : verdict == Ratio::Verdict::below ? Style::alarm
-                                                                  : Style::plain);
+        row.push_back(ratio_words((*duel)->ratio));
         row.emplace_back(with_threads(theirs, (*duel)->their_threads));
         row.emplace_back(or_nothing(theirs.reordering(), percent));
       }
@@ -291,9 +193,7 @@ std::vector<Words> peer_verdicts(const Report& report, std::string_view phase) {
       if (data.empty()) continue;
       const GeometricMean mean = geometric_mean(data);
       sentence.add(first ? "" : "; ");
-      sentence.add(mean_text(mean), mean.low > 1    ? Style::best
-                                    : mean.high < 1 ? Style::alarm
-                                                    : Style::plain);
+      for (const Text& part : mean_words(mean).parts) sentence.add(part.text, part.style);
       sentence.add(first ? " as fast with " : " with ").add(group.title + " (");
       sentence.add(counted(mean.cases, "case", "cases") + ")");
       first = false;

@@ -6,33 +6,10 @@
 #include <string_view>
 #include <vector>
 
-#include "reports/ranking.hpp"
+#include "reports/duels.hpp"
 #include "reports/report.hpp"
 
 namespace bptt::report {
-
-/// A peer and one of ours on the same case.
-struct Duel {
-  std::string peer;
-  Case key;  ///< threads: of both, or 0 where each has its own
-  const Measurement* ours = nullptr;
-  const Measurement* theirs = nullptr;
-  Index our_threads = 1, their_threads = 1;
-  RatioData data;  ///< their times over ours
-  Ratio ratio;     ///< above 1: ours is faster
-};
-
-/// Duels on equal numbers of threads.
-struct PeerGroup {
-  std::string title;  ///< "1 thread", "2 threads", "each on its best number of threads"
-  std::vector<Duel> duels;
-};
-
-/// Of the layer workload's cases of a phase that a verified peer and a verified backend of ours
-/// were measured on, one group for each number of threads and then, where there are several, the
-/// one with the best of each. Ours is `report.ours` or, where that is empty, the one with the least
-/// median time in the case.
-std::vector<PeerGroup> peer_groups(const Report&, std::string_view phase);
 
 /// The geometric mean over cases, for each group, cell and peer; a row for all cells where there
 /// are several.

@@ -53,7 +53,8 @@ std::string text_of(const Words& words) {
 }
 
 TEST(Peers, MeetTheFastestOfOursOnAsManyThreads) {
-  const auto groups = peer_groups(sample(), "train_step");
+  const Report report = sample();
+  const auto groups = peer_groups(report, "train_step");
   ASSERT_EQ(groups.size(), 3u);
   EXPECT_EQ(groups[0].title, "1 thread");
   ASSERT_EQ(groups[0].duels.size(), 2u);
@@ -79,6 +80,73 @@ TEST(Peers, OrTheOneThatIsNamed) {
   ASSERT_EQ(groups.size(), 1u);
   ASSERT_EQ(groups[0].duels.size(), 1u) << "slow was measured in one case only";
   EXPECT_NEAR(groups[0].duels[0].ratio.value, 2.0 / 3, 0.01);
+}
+
+TEST(Peers, TheLuckOfWhoIsPickedIsNotSpeed) {
+  // Four of ours and the peer are equally fast, and scatter by some percent.
+  std::mt19937_64 random(1);
+  const auto time = [&] { return 1 + 0.1 * static_cast<double>(random() >> 11) * 0x1p-53; };
+  double counted = 0, of_the_luckiest = 0;
+  constexpr int studies = 200;
+  for (int study = 0; study < studies; ++study) {
+    std::vector<Row> rows;
+    for (Index k = 0; k < 7; ++k) {
+      for (const char* backend : {"a", "b", "c", "d", "peer"}) {
+        rows.push_back(sample_row(backend, k, time()));
+        rows.back().origin = backend == std::string("peer") ? "peer" : "own";
+      }
+    }
+    const Report report = report_of(study_of_rows(rows), "a", {});
+    const auto groups = peer_groups(report, "train_step");
+    const Duel& duel = groups.at(0).duels.at(0);
+    EXPECT_EQ(duel.ratio.pairs, 7u);
+    counted += duel.ratio.value / studies;
+    of_the_luckiest += paired_ratio(*duel.theirs, *duel.ours).value / studies;
+  }
+  EXPECT_NEAR(counted, 1, 0.004);
+  EXPECT_GT(of_the_luckiest, 1.01);
+}
+
+TEST(Peers, FewRoundsMakeNoWinner) {
+  for (const Index rounds : {1, 2, 4}) {
+    std::vector<Row> rows;
+    for (const Index threads : {1, 2}) {
+      for (Index k = 0; k < rounds; ++k) {
+        // Ours is ten times as fast, best on one thread, the peer on two.
+        for (const bool ours : {true, false}) {
+          rows.push_back(sample_row(
+              ours ? "quick" : "peer", k,
+              ours ? 0.1 * static_cast<double>(threads) : 1 / static_cast<double>(threads)));
+          rows.back().origin = ours ? "own" : "peer";
+          rows.back().threads = threads;
+        }
+      }
+    }
+    const Report report = report_of(study_of_rows(rows), "quick", {});
+    const Table means = peer_means(report, "train_step");
+    ASSERT_EQ(means.rows.size(), 3u);
+    for (const auto& row : means.rows) {
+      EXPECT_THAT(text_of(row[2]), HasSubstr("× (too few rounds)"));
+      for (const Text& part : row[2].parts) {
+        EXPECT_THAT(part.style, ::testing::AnyOf(Text::Style::plain, Text::Style::quiet));
+      }
+    }
+    EXPECT_THAT(text_of(peer_verdicts(report, "train_step").at(0)), HasSubstr("too few rounds"));
+    const Duel own = peer_groups(report, "train_step").back().duels.at(0);
+    EXPECT_EQ(own.our_threads, 1);
+    EXPECT_EQ(own.their_threads, 2);
+    EXPECT_EQ(own.ratio.verdict(), Ratio::Verdict::too_few);
+    EXPECT_EQ(own.ratio.interval.coverage, 0);
+    const Table cases = peer_cases(report, "train_step");
+    for (const auto& row : cases.rows) {
+      for (const Words& cell : row) {
+        for (const Text& part : cell.parts) {
+          EXPECT_NE(part.style, Text::Style::best) << part.text;
+          EXPECT_NE(part.style, Text::Style::alarm) << part.text;
+        }
+      }
+    }
+  }
 }
 
 TEST(Peers, MeansAreGeometricAndHaveIntervals) {
@@ -160,13 +228,24 @@ TEST(GeometricMean, CoversTheRatioThatTheRoundsScatterAround) {
 
 TEST(GeometricMean, OfPairedRoundsIsThatOfTheirRatios) {
   // The machine drifts threefold; the ratio is 2 in every round.
-  const GeometricMean paired = geometric_mean({{{2, 4, 6}, {1, 2, 3}, true}});
+  const GeometricMean paired = geometric_mean({{{2, 4, 6, 8, 10}, {1, 2, 3, 4, 5}, true}});
   EXPECT_EQ(paired.low, 2);
   EXPECT_EQ(paired.high, 2);
-  const GeometricMean unpaired = geometric_mean({{{2, 4, 6}, {1, 2, 3}, false}});
+  const GeometricMean unpaired = geometric_mean({{{2, 4, 6, 8, 10}, {1, 2, 3, 4, 5}, false}});
   EXPECT_EQ(unpaired.value, 2);
   EXPECT_LT(unpaired.low, 2);
   EXPECT_GT(unpaired.high, 2);
+}
+
+TEST(GeometricMean, HasNoIntervalWhereACaseHasTooFewRounds) {
+  const RatioData six{{2, 2, 2, 2, 2, 2}, {1, 1, 1, 1, 1, 1}, true}, one{{8}, {1}, true};
+  const GeometricMean mean = geometric_mean({six, one});
+  EXPECT_DOUBLE_EQ(mean.value, 4);
+  EXPECT_EQ(mean.rounds, 1u);
+  EXPECT_FALSE(mean.has_interval());
+  EXPECT_EQ(mean.low, 0);
+  EXPECT_GT(mean.high, 1e300);
+  EXPECT_TRUE(geometric_mean({six}).has_interval());
 }
 
 }  // namespace

@@ -144,9 +144,12 @@ std::vector<std::string> method(const Report& report) {
     sentences.emplace_back(
         "Against the peers: ratios are paired by round as everywhere; where each side runs on its "
         "own best number of threads, nothing pairs them. Means are geometric, with a bootstrap "
-        "interval of 95 % from the scatter of the rounds: they are about these cases, not others. "
-        "Where ours is the fastest of several it is chosen by the same medians, which favours it "
-        "slightly. Packing and reordering of weights is in every time; copies between "
+        "interval of 95 % from the scatter of the rounds, where every case has five at least: they "
+        "are about these cases, not others. "
+        "Where ours is the fastest of several, each round counts the time of the one that is the "
+        "fastest by all other rounds, so that the choice favours nobody; numbers of threads are "
+        "chosen by the medians of all rounds, for both sides. Packing and reordering of weights is "
+        "in every time; copies between "
         "the suite's layout of activations and a peer's are not.");
   }
   return sentences;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <random>
 
@@ -23,6 +24,15 @@ double median(std::vector<double> values) {
   std::nth_element(values.begin(), middle, values.end());
   if (values.size() % 2 == 1) return *middle;
   return (*std::max_element(values.begin(), middle) + *middle) / 2;
+}
+
+double median_without(const std::vector<double>& sorted, double value) {
+  if (sorted.size() < 2) return value;
+  const auto skipped = static_cast<std::size_t>(
+      std::lower_bound(sorted.begin(), sorted.end(), value) - sorted.begin());
+  const auto at = [&](std::size_t i) { return sorted[i < skipped ? i : i + 1]; };
+  const std::size_t n = sorted.size() - 1;
+  return n % 2 == 1 ? at(n / 2) : (at(n / 2 - 1) + at(n / 2)) / 2;
 }
 
 double median_absolute_deviation(const std::vector<double>& values, double center) {
@@ -47,8 +57,6 @@ Interval median_interval(std::vector<double> values) {
   return {values[cut], values[n - 1 - cut], 1 - 2 * outside};
 }
 
-namespace {
-
 double ratio_of(const RatioData& data) {
   if (!data.paired) return median(data.numerator) / median(data.denominator);
   std::vector<double> ratios;
@@ -57,6 +65,8 @@ double ratio_of(const RatioData& data) {
   }
   return median(std::move(ratios));
 }
+
+namespace {
 
 /// As many values, each any of them; of paired lists, the same rounds.
 RatioData drawn(const RatioData& data, std::mt19937_64& random) {
@@ -85,11 +95,17 @@ double mean_of(const std::vector<RatioData>& cases, std::mt19937_64* random) {
 
 GeometricMean geometric_mean(const std::vector<RatioData>& cases) {
   constexpr std::size_t draws = 2000, outside = draws / 40;
+  GeometricMean mean{mean_of(cases, nullptr), 0, std::numeric_limits<double>::infinity(),
+                     cases.size(), cases.front().rounds()};
+  for (const RatioData& data : cases) mean.rounds = std::min(mean.rounds, data.rounds());
+  if (!mean.has_interval()) return mean;
   std::mt19937_64 random(20240607);
   std::vector<double> means;
   for (std::size_t i = 0; i < draws; ++i) means.push_back(mean_of(cases, &random));
   std::sort(means.begin(), means.end());
-  return {mean_of(cases, nullptr), means[outside], means[draws - 1 - outside], cases.size()};
+  mean.low = means[outside];
+  mean.high = means[draws - 1 - outside];
+  return mean;
 }
 
 }  // namespace bptt::report

@@ -22,6 +22,18 @@ TEST(Statistics, MedianOfOddAndEvenCounts) {
   EXPECT_EQ(median({4, 1, 100, 2}), 3);
 }
 
+TEST(Statistics, MedianWithoutOneIsThatOfTheOthers) {
+  for (const std::vector<double>& values :
+       {std::vector<double>{1, 2}, {1, 2, 4}, {1, 2, 2, 5}, {1, 3, 4, 6, 7}, {2, 2, 2}}) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      std::vector<double> others = values;
+      others.erase(others.begin() + static_cast<std::ptrdiff_t>(i));
+      EXPECT_EQ(median_without(values, values[i]), median(others));
+    }
+  }
+  EXPECT_EQ(median_without({3}, 3), 3);
+}
+
 TEST(Statistics, MedianAbsoluteDeviationIgnoresAnOutlier) {
   EXPECT_EQ(median_absolute_deviation({1, 2, 3, 4, 1000}, 3), 1);
 }

@@ -34,7 +34,7 @@ struct Measurement {
   /// From the median time; nothing where the file counts no FLOPs.
   std::optional<double> gflops() const;
   std::optional<double> fraction_of_peak() const;
-  /// The least time possible by the limits of its run, over the median time.
+  /// The least time by a model and the limits of its run, over the median time.
   std::optional<double> fraction_of_bound() const;
   /// Median of the rounds' fractions of time spent in packing and reordering weights.
   std::optional<double> reordering() const;

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <fstream>
 #include <ostream>
+#include <string>
 #include <system_error>
 
 #include "bench/doctor/costs.hpp"
@@ -30,7 +31,13 @@ void write_json(const std::string& path, const std::string& text, std::ostream& 
 
 }  // namespace
 
-int run_doctor(const boost::program_options::variables_map& flags, std::ostream& out) {
+int run_doctor(const boost::program_options::variables_map& flags,
+               const std::set<std::string>& given, std::ostream& out) {
+  for (const std::string& flag : given) {
+    if (flag == "doctor" || flag == "json" || flag == "strict" || flag == "config") continue;
+    refuse_flag(flag.c_str(), "it without --doctor, which examines the machine and runs no case",
+                "both");
+  }
   const std::string path = text_or_none(flags, "json");
   // What cannot be written is told before seconds are spent on it.
   if (!path.empty() && path != "-") write_json(path, "", out);

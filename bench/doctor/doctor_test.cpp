@@ -66,6 +66,7 @@ TEST(Doctor, EveryCheckFindsWhatItLooksFor) {
       {"denormals", true, [](Facts& f) { f.threads_flushing = 1; }},
       {"denormals", true, [](Facts& f) { f.blas_flushes = true; }},
       {"spinning", true, [](Facts& f) { f.variables["OMP_WAIT_POLICY"] = "active"; }},
+      {"spinning", true, [](Facts& f) { f.variables["OMP_WAIT_POLICY"] = " Active"; }},
       {"clock", true, [](Facts& f) { f.system.clock_source = "hpet"; }},
       {"memory", true, [](Facts& f) { f.system.memory_available = 0; }},
       {"smt", false, [](Facts& f) { f.system.smt = true, f.system.cores = 2; }},
@@ -246,15 +247,6 @@ TEST(SystemFacts, TheFirstVersionOfControlGroups) {
   root.put("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n");
   EXPECT_EQ(root.inspected().processor_quota, std::nullopt);
 }
-
-#if defined(__SSE2__) || defined(__aarch64__)
-TEST(Denormals, AreKeptWhereTheyWereFlushed) {
-  keep_denormals();
-  EXPECT_FALSE(denormals_flushed());
-  volatile float tiny = 1e-40F;
-  EXPECT_NE(tiny * 1.0F, 0.0F);
-}
-#endif
 
 }  // namespace
 }  // namespace bptt::bench

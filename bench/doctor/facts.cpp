@@ -13,6 +13,7 @@
 #include "impls/linalg/blas_threads.hpp"
 #include "impls/linalg/gemm.hpp"
 #include "impls/program/command_line.hpp"
+#include "impls/threads/denormals.hpp"
 
 namespace bptt::bench {
 namespace {
@@ -60,7 +61,8 @@ Facts inspect() {
   }
   std::atomic<int> flushing = 0;
   facts.threads_checked = facts.system.usable_processors;
-  run_team(facts.threads_checked, false, [&](int) { flushing += denormals_flushed() ? 1 : 0; });
+  run_team(facts.threads_checked, false,
+           [&](int) { flushing += threads::denormals_flushed() ? 1 : 0; });
   facts.threads_flushing = flushing;
   facts.blas_flushes =
       blas_loses_denormals(std::min(facts.threads_checked, linalg::max_blas_threads()));

@@ -12,7 +12,7 @@
 
 namespace bptt::bench {
 
-struct MissingPeer {
+struct MissingBackend {
   std::string name, reason;  ///< the reason names the package to install
 };
 
@@ -23,7 +23,7 @@ struct Facts {
   std::map<std::string, std::string> variables;
   /// Libraries and backends with their versions.
   std::vector<std::pair<std::string, std::string>> libraries, backends;
-  std::vector<MissingPeer> missing;
+  std::vector<MissingBackend> missing;
   int threads_checked = 0;   ///< for their treatment of denormals
   int threads_flushing = 0;  ///< of those, how many take denormals for zero
   /// A product on all of OpenBLAS's threads lost its denormals.

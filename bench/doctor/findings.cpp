@@ -1,6 +1,7 @@
 #include "bench/doctor/findings.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 #include "bench/table.hpp"
 #include "impls/api/memory.hpp"
@@ -17,10 +18,6 @@ struct Diagnosis {
   bool harmless = false;  ///< a note, whatever the table says
 };
 using Answer = std::optional<Diagnosis>;
-
-std::string counted(int count, const std::string& unit) {
-  return std::to_string(count) + " " + unit + (count == 1 ? "" : "s");
-}
 
 std::string measured_spread(const Costs& costs) {
   if (!costs.median_spread || !costs.most_spread)
@@ -185,10 +182,19 @@ Answer build(const Facts& f, const Costs&) {
                    "cmake --preset release && cmake --build --preset release"};
 }
 
+/// As OpenMP reads its variables: in any case, with blanks around.
+bool is_word(const std::string& value, std::string_view word) {
+  std::string letters;
+  for (const unsigned char c : value) {
+    if (std::isspace(c) == 0) letters += static_cast<char>(std::tolower(c));
+  }
+  return letters == word;
+}
+
 Answer spinning(const Facts& f, const Costs&) {
   std::string set;
   for (const auto& [name, value] : f.variables) {
-    const bool spins = (name == "OMP_WAIT_POLICY" && (value == "active" || value == "ACTIVE")) ||
+    const bool spins = (name == "OMP_WAIT_POLICY" && is_word(value, "active")) ||
                        name == "GOMP_SPINCOUNT" || name == "KMP_BLOCKTIME" ||
                        name == "OPENBLAS_THREAD_TIMEOUT" || name == "GOTO_THREAD_TIMEOUT";
     if (spins) set += (set.empty() ? "" : " ") + name;
@@ -219,11 +225,12 @@ Answer numa(const Facts& f, const Costs&) {
 Answer blas_alternative(const Facts& f, const Costs&) {
   const std::string& path = f.system.blas_alternative;
   if (path.empty() || path.find("openblas") != std::string::npos) return std::nullopt;
-  return Diagnosis{"libblas.so.3 stands for " + path +
-                       ", not for OpenBLAS. This suite links OpenBLAS "
-                       "by name; a peer that links libblas.so.3 does not.",
-                   "such a peer may be many times slower than it could be",
-                   "sudo update-alternatives --config libblas.so.3-x86_64-linux-gnu"};
+  return Diagnosis{
+      "libblas.so.3 stands for " + path +
+          ", not for OpenBLAS. This suite links OpenBLAS by name, and so its peers run "
+          "on OpenBLAS too; other programs here (NumPy, a PyTorch of their own) do not.",
+      "nothing within this suite; figures of theirs may be many times too slow",
+      "sudo update-alternatives --config libblas.so.3-x86_64-linux-gnu"};
 }
 
 struct Check {
@@ -270,7 +277,7 @@ std::vector<Finding> examine(const Facts& facts, const Costs& costs) {
       findings.push_back({severity, check.id, d->what, d->cost, d->cure});
     }
   }
-  for (const MissingPeer& missing : facts.missing) {
+  for (const MissingBackend& missing : facts.missing) {
     findings.push_back({Severity::note, "missing", "The backend " + missing.name + " is left out.",
                         "it is not in the comparison", missing.reason});
   }

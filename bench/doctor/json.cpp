@@ -71,7 +71,7 @@ ordered_json facts_json(const Facts& f) {
       {"libraries", by_name(f.libraries)}};
   json["libraries"]["backends"] = by_name(f.backends);
   ordered_json missing = ordered_json::object();
-  for (const MissingPeer& one : f.missing) missing[one.name] = one.reason;
+  for (const MissingBackend& one : f.missing) missing[one.name] = one.reason;
   json["left_out"] = missing;
   json["blas"] = {{"library", f.blas.library},
                   {"config", f.blas.config},

@@ -12,10 +12,6 @@ namespace {
 
 using Severity = Finding::Severity;
 
-std::string counted(std::size_t count, const std::string& unit) {
-  return std::to_string(count) + " " + unit + (count == 1 ? "" : "s");
-}
-
 std::string or_unknown(const std::string& text) {
   return text.empty() ? "not told by the system" : text;
 }
@@ -36,10 +32,8 @@ std::string caches_text(const System& s) {
   std::string text;
   for (const Cache& cache : s.caches) {
     if (cache.type == "Instruction") continue;
-    text +=
-        (text.empty() ? "" : ", ") + ("L" + std::to_string(cache.level)) + " " + cache.size +
-        (cache.sharers > 1 ? " for " + counted(static_cast<std::size_t>(cache.sharers), "processor")
-                           : "");
+    text += (text.empty() ? "" : ", ") + ("L" + std::to_string(cache.level)) + " " + cache.size +
+            (cache.sharers > 1 ? " for " + counted(cache.sharers, "processor") : "");
   }
   return or_unknown(text);
 }
@@ -64,11 +58,10 @@ void print_facts(const Facts& f, std::ostream& out) {
     begin.resize(indent, ' ');
     out << wrapped(begin, value, indent) << '\n';
   };
-  line("processor", or_unknown(s.cpu_model) + ", " +
-                        counted(static_cast<std::size_t>(s.cores), "core") + ", " +
+  line("processor", or_unknown(s.cpu_model) + ", " + counted(s.cores, "core") + ", " +
                         std::to_string(s.usable_processors) + " of " +
-                        counted(static_cast<std::size_t>(s.online_processors), "processor") +
-                        " usable" + (s.virtual_machine ? ", virtual" : ""));
+                        counted(s.online_processors, "processor") + " usable" +
+                        (s.virtual_machine ? ", virtual" : ""));
   line("caches", caches_text(s));
   line("SMT", yes_no(s.smt));
   line("clock", "governor " + or_unknown(s.governor) + "; boost " + yes_no(s.boost) +
@@ -78,13 +71,12 @@ void print_facts(const Facts& f, std::ostream& out) {
   line("memory", bytes_text(static_cast<std::size_t>(s.memory_available)) + " of " +
                      bytes_text(static_cast<std::size_t>(s.memory_bytes)) +
                      " free; transparent huge pages: " + or_unknown(s.huge_pages) + "; " +
-                     counted(static_cast<std::size_t>(s.numa_nodes), "NUMA node"));
+                     counted(s.numa_nodes, "NUMA node"));
   line("BLAS", f.blas.library + ", kernels " + f.blas.live + " (chosen by " + f.blas.how + ")");
   line("libblas.so.3", s.blas_alternative.empty() ? "no alternative" : s.blas_alternative);
-  line("denormals",
-       f.threads_flushing == 0 && !f.blas_flushes
-           ? "kept on all " + counted(static_cast<std::size_t>(f.threads_checked), "thread")
-           : "taken for zero on some threads");
+  line("denormals", f.threads_flushing == 0 && !f.blas_flushes
+                        ? "kept on all " + counted(f.threads_checked, "thread")
+                        : "taken for zero on some threads");
   line("system", s.os + ", " + s.kernel);
   line("build", f.build_type + ", " + f.compiler + ", " + f.compile_flags);
   line("libraries", joined(f.libraries));
@@ -175,8 +167,8 @@ void print_doctor(const Facts& facts, const Limits& limits, const std::vector<Fi
   const auto warnings = std::count_if(findings.begin(), findings.end(), [](const Finding& f) {
     return f.severity == Severity::warning;
   });
-  const auto count = static_cast<std::size_t>(warnings);
-  out << counted(count, "warning") << ", " << counted(findings.size() - count, "note") << "\n";
+  const auto notes = static_cast<Index>(findings.size()) - warnings;
+  out << counted(warnings, "warning") << ", " << counted(notes, "note") << "\n";
   print_findings(findings, Severity::warning, "Warnings: figures measured here will mislead", out);
   print_findings(findings, Severity::note, "Notes: good to know when reading figures", out);
   out << "\nThis machine\n";

@@ -13,8 +13,9 @@ namespace bptt::bench {
 template <Real T>
 double run_multiply_adds(std::size_t rounds);
 
-/// Reads the array once. Returns its sum, so that nothing is optimised away.
-double read_array(const double* values, std::size_t count);
+/// Reads the array so many times. Returns the sum of all it read, so that nothing is optimised
+/// away.
+double read_array(const double* values, std::size_t count, int passes);
 
 /// a[i] = b[i] + 0.5 c[i]: two arrays read, one written.
 void triad(double* a, const double* b, const double* c, std::size_t count);

@@ -80,36 +80,31 @@ std::vector<Level> levels_of(const std::vector<Cache>& caches, int threads) {
 }
 
 std::vector<Bandwidth> bandwidths(const std::vector<Cache>& caches, int threads, bool bind) {
-  const std::vector<Level> levels = levels_of(caches, threads);
-  std::size_t most = 0;
-  for (const Level& level : levels) {
-    most = std::max(most, static_cast<std::size_t>(level.working_set / sizeof(double)));
-  }
-  // Aligned: a vector that crosses a cache line takes two reads. Each thread touches its own array
-  // first, so that it lies in memory near it.
-  std::vector<hwy::AlignedFreeUniquePtr<double[]>> arrays(static_cast<std::size_t>(threads));
-  run_team(threads, bind, [&](int k) {
-    auto& array = arrays[static_cast<std::size_t>(k)];
-    array = hwy::AllocateAligned<double>(most);
-    if (!array) throw Error(ErrorKind::unavailable, "no memory to measure bandwidths with");
-    std::fill_n(array.get(), most, 1.0);
-  });
   std::vector<Bandwidth> measured;
   std::atomic<double> sink = 0;
-  for (const Level& level : levels) {
+  for (const Level& level : levels_of(caches, threads)) {
     const auto count = static_cast<std::size_t>(level.working_set / sizeof(double));
+    // An array of its own for each level: the first KiB of one that is far larger were read a third
+    // more slowly. Aligned: a vector that crosses a cache line takes two reads. Each thread touches
+    // its own array first, so that it lies in memory near it.
+    std::vector<hwy::AlignedFreeUniquePtr<double[]>> arrays(static_cast<std::size_t>(threads));
+    run_team(threads, bind, [&](int k) {
+      auto& array = arrays[static_cast<std::size_t>(k)];
+      array = hwy::AllocateAligned<double>(count);
+      if (!array) throw Error(ErrorKind::unavailable, "no memory to measure bandwidths with");
+      std::fill_n(array.get(), count, 1.0);
+    });
     constexpr std::size_t line = 64 / sizeof(double);
     const std::size_t third = count / 3 / line * line;
     // At least 2 ms of a level: some hundred passes over a small one, one over memory.
     constexpr double bytes_wanted = 100e6;
     const double bytes = static_cast<double>(count * sizeof(double));
     const auto passes = std::max(1, static_cast<int>(bytes_wanted / bytes));
-    constexpr int tries = 4;
+    // A try over a cache is over in a millisecond, which a neighbour easily spoils.
+    const int tries = passes > 1 ? 15 : 4;
     const double read = fastest(threads, bind, tries, [&](int k) {
       const double* array = arrays[static_cast<std::size_t>(k)].get();
-      double sum = 0;
-      for (int pass = 0; pass < passes; ++pass) sum += read_array(array, count);
-      sink = sum;
+      sink = read_array(array, count, passes);
     });
     const double triads = fastest(threads, bind, tries, [&](int k) {
       double* array = arrays[static_cast<std::size_t>(k)].get();

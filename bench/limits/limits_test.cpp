@@ -14,11 +14,13 @@ namespace bptt::bench {
 namespace {
 
 TEST(LimitKernels, DoTheirWork) {
-  for (const std::size_t count : {0u, 1u, 7u, 64u, 1001u}) {
+  for (const std::size_t count : {0u, 1u, 7u, 64u, 96u, 1001u}) {
     std::vector<double> values(count);
     std::iota(values.begin(), values.end(), 1.0);
-    EXPECT_DOUBLE_EQ(read_array(values.data(), count),
+    EXPECT_DOUBLE_EQ(read_array(values.data(), count, 1),
                      static_cast<double>(count * (count + 1) / 2));
+    EXPECT_DOUBLE_EQ(read_array(values.data(), count, 3),
+                     static_cast<double>(3 * count * (count + 1) / 2));
     std::vector<double> a(count + 1, -1.0), c(count, 4.0);
     triad(a.data(), values.data(), c.data(), count);
     for (std::size_t i = 0; i < count; ++i) EXPECT_EQ(a[i], values[i] + 2);
@@ -130,6 +132,24 @@ TEST(Bound, IsTheSlowerOfArithmeticAndMemory) {
   limits.bandwidths = {{"L1", 1, 64, 1e12, 1e12}, {"memory", 1, 0, 1, 1}};
   EXPECT_NEAR(*bound_seconds(c, Phase::forward, limits, {}),
               least_bytes(c, Phase::forward) - 3 * 64, 1e-6);
+}
+
+TEST(Bound, LooksForWhatThePhaseTouches) {
+  // rnn, T=3 B=2 I=5 H=4: x 30, y 24, W_ih 20, W_hh 16, biases 8, h0 and hT 8 each.
+  const Case c = small_case("rnn");
+  const double forward = 4 * (30 + 24 + 20 + 16 + 8 + 16);
+  EXPECT_EQ(touched_bytes(c, Phase::forward), forward);
+  EXPECT_EQ(touched_bytes(c, Phase::train_step), 2 * forward) << "and as many gradients";
+  EXPECT_EQ(touched_bytes(c, Phase::backward), forward + 4 * (30 + 24 + 20 + 16 + 8));
+  // Nearly all of what all backends share; nobody's tape.
+  EXPECT_NEAR(touched_bytes(c, Phase::train_step), static_cast<double>(tensor_bytes(c)),
+              0.1 * static_cast<double>(tensor_bytes(c)));
+  // Forward alone fits where a training step does not.
+  Limits limits;
+  limits.fma[{Dtype::f32, 1}] = 1e12;
+  limits.bandwidths = {{"L1", 1, forward, 1e3, 1e3}, {"memory", 1, 0, 1, 1}};
+  EXPECT_LT(*bound_seconds(c, Phase::forward, limits, {}), 10);
+  EXPECT_GT(*bound_seconds(c, Phase::train_step, limits, {}), 100);
 }
 
 TEST(Bound, OfAStackIsTheSumOfItsLayers) {

@@ -54,7 +54,7 @@ struct Row {
   std::optional<double> reorder_seconds;    ///< of `seconds`, in reordering and packing weights
   std::optional<double> excluded_seconds;   ///< not in `seconds`: layout copies of activations
   std::optional<double> bytes;              ///< least traffic of one call (docs/measuring.md)
-  std::optional<double> bound_seconds;      ///< no call is faster, by this run's own limits
+  std::optional<double> bound_seconds;      ///< by a model and this run's own limits
   std::optional<double> fraction_of_bound;  ///< bound_seconds / seconds
   bool operator==(const Row&) const = default;
 };

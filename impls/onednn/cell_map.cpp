@@ -18,7 +18,8 @@ CellMap map_rnn(const Cell& cell) {
     case Activation::sigmoid:
       map.activation = algorithm::eltwise_logistic;
       break;
-    case Activation::relu:  // refused below
+    case Activation::relu:  // refused below, for what it does with NaN
+      map.activation = algorithm::eltwise_relu;
       break;
     case Activation::leaky_relu:
       map.activation = algorithm::eltwise_relu;

@@ -3,9 +3,9 @@
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "impls/api/backend.hpp"
-#include "impls/api/error.hpp"
 #include "impls/onednn/cell_map.hpp"
 #include "impls/onednn/plan.hpp"
+#include "impls/onednn/translate.hpp"
 #include "impls/peer/refusals.hpp"
 #include "impls/threads/openmp.hpp"
 
@@ -35,16 +35,6 @@ std::string live_instruction_set() {
     if (isa == live) return std::string(name);
   }
   return "unknown instruction set";
-}
-
-/// What oneDNN throws, as an error of this suite.
-template <class Body>
-auto translate(Body body) {
-  try {
-    return body();
-  } catch (const dnnl::error& error) {
-    throw Error(ErrorKind::unavailable, std::string(library) + ": " + error.what());
-  }
 }
 
 CellMap mapped(const Spec& spec) {

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "impls/onednn/primitives.hpp"
+#include "impls/onednn/translate.hpp"
 #include "impls/onednn/weight.hpp"
 #include "impls/peer/stopwatch.hpp"
 #include "impls/threads/openmp.hpp"
@@ -177,6 +178,15 @@ class OneDnnPlan final : public Plan<float> {
 
   void do_forward(const Params<const float>& w, const Inputs<const float>& in,
                   const Outputs<float>& out) override {
+    translate([&] { run_forward(w, in, out); });
+  }
+  void do_backward(const Params<const float>& w, const Inputs<const float>& in,
+                   const OutputGrads<const float>& dout, const Grads<float>& grads) override {
+    translate([&] { run_backward(w, in, dout, grads); });
+  }
+
+  void run_forward(const Params<const float>& w, const Inputs<const float>& in,
+                   const Outputs<float>& out) {
     const OpenMpThreads threads(exec().threads, exec().bind_threads);
     set_inputs(forward_, w, in);
     {
@@ -192,8 +202,8 @@ class OneDnnPlan final : public Plan<float> {
     if (out.cT) std::copy_n(cT_, state_size(), out.cT.data());
   }
 
-  void do_backward(const Params<const float>& w, const Inputs<const float>& in,
-                   const OutputGrads<const float>& dout, const Grads<float>& grads) override {
+  void run_backward(const Params<const float>& w, const Inputs<const float>& in,
+                    const OutputGrads<const float>& dout, const Grads<float>& grads) {
     const OpenMpThreads threads(exec().threads, exec().bind_threads);
     set_inputs(backward_, w, in);
     float* dpeephole = or_else(grads.params.weight_peephole, unwanted_peephole_);

@@ -40,29 +40,35 @@ bool has_recurrent_bias(const CellMap& map) {
 Weight::Bookings Weight::book(schedule::WorkspaceLayout& layout, const CellMap& map,
                               const WeightLayouts& l) {
   Bookings bookings;
-  if (!map.same_order()) bookings.ordered = layout.book<float>(map.gate_count * l.H * l.n);
-  if (l.forward != l.ours) bookings.forward = layout.book<char>(bytes(l.forward));
-  if (l.backward != l.ours) bookings.backward = layout.book<char>(bytes(l.backward));
+  const auto as_it_lies = [&](const dnnl::memory::desc& theirs) {
+    return map.same_order() && theirs == l.ours;
+  };
+  if (!as_it_lies(l.forward)) bookings.forward = layout.book<char>(bytes(l.forward));
+  if (!as_it_lies(l.backward)) bookings.backward = layout.book<char>(bytes(l.backward));
   bookings.gradient = layout.book<char>(bytes(l.gradient));
   return bookings;
 }
 
 Weight::Weight(const schedule::Workspace& workspace, const Bookings& bookings, const CellMap& map,
                const WeightLayouts& layouts)
-    : map_(map),
-      layouts_(layouts),
-      ordered_(workspace.at(bookings.ordered)),
-      forward_(workspace.at(bookings.forward)),
+    : forward_(workspace.at(bookings.forward)),
       backward_(workspace.at(bookings.backward)),
       gradient_(workspace.at(bookings.gradient)),
-      to_forward_(layouts.ours, layouts.forward),
-      to_backward_(layouts.ours, layouts.backward),
-      to_ours_(layouts.gradient, layouts.ours) {}
+      gradient_bytes_(layouts.gradient.get_size()),
+      to_forward_(map, layouts, Reorders::From::ours, layouts.forward),
+      to_backward_(map, layouts, Reorders::From::ours, layouts.backward),
+      to_ours_(map, layouts, Reorders::From::theirs, layouts.gradient) {
+  // What a layout has for padding: reorders gate by gate leave it alone.
+  if (forward_ != nullptr) std::fill_n(forward_, bytes(layouts.forward), char{0});
+  if (backward_ != nullptr) std::fill_n(backward_, bytes(layouts.backward), char{0});
+}
 
-Weight::Reorder::Reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to)
-    : source(from, engine(), DNNL_MEMORY_NONE),
-      target(to, engine(), DNNL_MEMORY_NONE),
-      primitive(source, target) {}
+Weight::Reorder::Reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to, float factor)
+    : source(from, engine(), DNNL_MEMORY_NONE), target(to, engine(), DNNL_MEMORY_NONE) {
+  dnnl::primitive_attr attributes;
+  if (factor != 1) attributes.set_output_scales(0, {factor});
+  primitive = dnnl::reorder(source, target, attributes);
+}
 
 void Weight::Reorder::run(const void* from, void* to, dnnl::stream& stream) {
   source.set_data_handle(to_write(from));
@@ -70,39 +76,51 @@ void Weight::Reorder::run(const void* from, void* to, dnnl::stream& stream) {
   primitive.execute(stream, source, target);
 }
 
-void* Weight::forward(const float* ours, dnnl::stream& stream) {
-  if (ordered_ != nullptr) {
-    const Index block = layouts_.H * layouts_.n;
-    for_each_gate(map_, [&](Index g, const Gate& gate) {
-      copy_block(ours + gate.ours * block, block, gate.sign, ordered_ + g * block);
-    });
-    ours = ordered_;
+Weight::Reorders::Reorders(const CellMap& map, const WeightLayouts& l, From from,
+                           const dnnl::memory::desc& theirs) {
+  const auto add = [&](const dnnl::memory::desc& our_part, const dnnl::memory::desc& their_part,
+                       float factor) {
+    if (from == From::ours) {
+      all.emplace_back(our_part, their_part, factor);
+    } else {
+      all.emplace_back(their_part, our_part, factor);
+    }
+  };
+  if (map.same_order()) {
+    add(l.ours, theirs, 1);
+    return;
   }
+  for_each_gate(map, [&](Index g, const Gate& gate) {
+    const auto block = [&](const dnnl::memory::desc& whole, Index at) {
+      return whole.submemory_desc({1, 1, l.n, 1, l.H}, {0, 0, 0, at, 0});
+    };
+    add(block(l.ours, gate.ours), block(theirs, g), gate.sign);
+  });
+}
+
+void Weight::Reorders::run(const void* from, void* to, dnnl::stream& stream) {
+  for (Reorder& reorder : all) reorder.run(from, to, stream);
+}
+
+void* Weight::forward(const float* ours, dnnl::stream& stream) {
   if (forward_ == nullptr) return to_write(ours);
   to_forward_.run(ours, forward_, stream);
   return forward_;
 }
 
 void* Weight::backward(const float* ours, dnnl::stream& stream) {
-  if (ordered_ != nullptr) ours = ordered_;
   if (backward_ == nullptr) return to_write(ours);
   to_backward_.run(ours, backward_, stream);
   return backward_;
 }
 
 void* Weight::zero_gradient() {
-  std::fill_n(gradient_, bytes(layouts_.gradient), char{0});
+  std::fill_n(gradient_, gradient_bytes_, char{0});
   return gradient_;
 }
 
 void Weight::gradient_to(float* ours, dnnl::stream& stream) {
-  if (ours == nullptr) return;
-  to_ours_.run(gradient_, ordered_ != nullptr ? ordered_ : ours, stream);
-  if (ordered_ == nullptr) return;
-  const Index block = layouts_.H * layouts_.n;
-  for_each_gate(map_, [&](Index g, const Gate& gate) {
-    copy_block(ordered_ + g * block, block, gate.sign, ours + gate.ours * block);
-  });
+  if (ours != nullptr) to_ours_.run(gradient_, ours, stream);
 }
 
 void sum_biases(const CellMap& map, Index H, const Params<const float>& w, float* sum) {

@@ -2,6 +2,8 @@
 // way back. All of it is timed as part of a call: weights change at every training step.
 #pragma once
 
+#include <vector>
+
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "impls/api/tensors.hpp"
@@ -19,9 +21,8 @@ struct WeightLayouts {
 class Weight {
  public:
   struct Bookings {
-    /// [G*H,n] in oneDNN's gate order; nothing where that is ours.
-    schedule::Booking<float> ordered;
-    schedule::Booking<char> forward, backward, gradient;
+    schedule::Booking<char> forward, backward;  ///< nothing where the weight is read as it lies
+    schedule::Booking<char> gradient;
   };
   static Bookings book(schedule::WorkspaceLayout&, const CellMap&, const WeightLayouts&);
 
@@ -37,19 +38,24 @@ class Weight {
   void gradient_to(float* ours, dnnl::stream&);
 
  private:
-  /// A reorder between two layouts, made once.
+  /// A reorder between two layouts, made once, with a factor.
   struct Reorder {
-    Reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to);
+    Reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to, float factor);
     void run(const void* from, void* to, dnnl::stream&);
     dnnl::memory source, target;
     dnnl::reorder primitive;
   };
+  /// Of the whole weight where gates are in oneDNN's order, else gate by gate.
+  struct Reorders {
+    enum class From { ours, theirs };
+    Reorders(const CellMap&, const WeightLayouts&, From, const dnnl::memory::desc& theirs);
+    void run(const void* from, void* to, dnnl::stream&);
+    std::vector<Reorder> all;
+  };
 
-  CellMap map_;
-  WeightLayouts layouts_;
-  float* ordered_;
   char *forward_, *backward_, *gradient_;
-  Reorder to_forward_, to_backward_, to_ours_;
+  std::size_t gradient_bytes_;
+  Reorders to_forward_, to_backward_, to_ours_;
 };
 
 /// The two biases, which oneDNN takes as one (zero where the cell has none). lbr_gru has a fourth
