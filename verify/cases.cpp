@@ -45,7 +45,7 @@ constexpr CellRow cells[] = {
 
 enum class Bias { on, both };
 
-enum class Of { plain_cells, all_cells, kinds, rnn, tanh, lstm };
+enum class Of { plain_cells, all_cells, kinds, gated, tanh, lstm };
 
 struct ShapeRow {
   Shape shape;
@@ -90,8 +90,8 @@ const std::vector<ShapeRow>& shape_rows() {
       {{131, 2, 3, 5}, {plain}, Bias::on, false, false},
       // So few rows and so many units that threads share the units of a step (fused), in an odd
       // number of panels.
-      {{5, 3, 33, 80}, {plain, lengths}, Bias::on, false, false, Of::plain_cells, true},
-      {{5, 3, 65, 176}, {plain, lengths}, Bias::on, false, false, Of::rnn, true},
+      {{5, 3, 9, 168}, {plain, lengths}, Bias::on, false, false, Of::gated, true},
+      {{5, 3, 9, 232}, {plain, lengths}, Bias::on, false, false, Of::tanh, true},
       // Beyond the blocks that products are cut into: of the units of an lstm's gates, of inputs
       // (of dW_ih; of what is packed at a time), of rows.
       {{4, 7, 33, 96}, {plain}, Bias::on, false, false},
@@ -197,7 +197,7 @@ void add_layers(std::vector<Case>& cases) {
   for (const CellRow& of : cells) {
     for (const ShapeRow& row : shape_rows()) {
       Cell cell = parse_cell(of.cell);
-      if (row.of == Of::rnn && cell.kind != CellKind::rnn) continue;
+      if (row.of == Of::gated && cell.kind == CellKind::rnn) continue;
       if (row.of == Of::tanh && of.cell != "rnn") continue;
       if (row.of == Of::lstm && cell.kind != CellKind::lstm) continue;
       if (row.of == Of::kinds && of.cell.find(':') != std::string_view::npos) continue;

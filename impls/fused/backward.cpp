@@ -195,17 +195,25 @@ template <Real T>
 void Schedule<T>::run_backward(Index part, const OutputGrads<const T>& dout, const Grads<T>& grads,
                                const Member& crew) {
   const Index from = parts_.from(), to = parts_.to();
+  const bool alone = loops_alone(crew), in_loop = !alone || crew.rank() == 0;
+  const Member loop_crew = alone ? crew.alone() : crew;
   Index done = to;  // steps from here on have their dx
   for (Index t = to - 1; t >= from; --t) {
-    step_backward(part, t, t + 1 < to, dout, crew);
+    if (in_loop) step_backward(part, t, t + 1 < to, dout, loop_crew);
     // As many steps as forward takes at once.
-    if (grads.x && (t == from || chunk_end(part, t - 1) < done)) {
+    if (!grads.x || (t > from && chunk_end(part, t - 1) >= done)) continue;
+    if (!alone) {
       input_gradients(part, t, done, grads.x, crew);
-      done = t;
+    } else {
+      crew.meet();
+      // While the loop goes on; there is nothing left of it after the last one.
+      if (t == from) input_gradients(part, t, done, grads.x, crew);
+      if (t > from && !in_loop) input_gradients(part, t, done, grads.x, crew.of_the_others());
     }
+    done = t;
   }
-  if (from > 0 || grads.h0) {
-    multiply(kernels_, recurrent_gradient(part, from), crew.share(w_back_.tiling.count()),
+  if (in_loop && (from > 0 || grads.h0)) {
+    multiply(kernels_, recurrent_gradient(part, from), loop_crew.share(w_back_.tiling.count()),
              {0, parts_.rows(part, from)}, nothing);
   }
 }

@@ -9,6 +9,8 @@ namespace {
 /// when the time loop reads them, but not fewer rows than make reading W_ih worth while.
 constexpr Index chunk_bytes = Index{512} << 10;
 constexpr Index chunk_rows_at_least = 192;
+/// Where other threads are a chunk ahead of the time loop, which waits for the first one.
+constexpr Index chunk_rows_ahead = 32;
 
 template <Real T>
 void copy_or_zero(const View<const T>& from, Index row, Index begin, Index count, Index lanes,
@@ -74,7 +76,9 @@ template <Real T>
 Index Schedule<T>::chunk_end(Index part, Index step) const {
   const Index row_bytes =
       std::max(g_.gate_row * g_.unit_panels, spec_.shape.I) * static_cast<Index>(sizeof(T));
-  const Index limit = std::max(chunk_rows_at_least, chunk_bytes / row_bytes);
+  const Index limit = partition_.way == Partition::Way::ahead
+                          ? chunk_rows_ahead
+                          : std::max(chunk_rows_at_least, chunk_bytes / row_bytes);
   Index end = step + 1;
   while (end < parts_.to() && parts_.offset(part, end + 1) - parts_.offset(part, step) <= limit) {
     ++end;
@@ -212,6 +216,7 @@ void Schedule<T>::step_forward(Index part, Index t, const Outputs<T>* out, const
 template <Real T>
 void Schedule<T>::run_forward(Index part, const Params<const T>& w, const Inputs<const T>& in,
                               const Outputs<T>* out, const Member& crew) {
+  if (loops_alone(crew)) return run_forward_ahead(part, w, in, out, crew);
   if (shared_) share_states(part, crew);
   for (Index begin = parts_.from(); begin < parts_.to();) {
     const Index end = chunk_end(part, begin);
@@ -219,6 +224,27 @@ void Schedule<T>::run_forward(Index part, const Params<const T>& w, const Inputs
     crew.meet();
     for (Index t = begin; t < end; ++t) step_forward(part, t, out, crew);
     begin = end;
+  }
+}
+
+template <Real T>
+void Schedule<T>::run_forward_ahead(Index part, const Params<const T>& w, const Inputs<const T>& in,
+                                    const Outputs<T>* out, const Member& crew) {
+  const auto next_chunk = [&](Index begin) {
+    return Range{begin, begin < parts_.to() ? chunk_end(part, begin) : begin};
+  };
+  Range chunk = next_chunk(parts_.from());
+  hoist_inputs(part, w, in, chunk.begin, chunk.end, crew);
+  crew.meet();
+  while (chunk.begin < chunk.end) {
+    const Range next = next_chunk(chunk.end);
+    if (crew.rank() == 0) {
+      for (Index t = chunk.begin; t < chunk.end; ++t) step_forward(part, t, out, crew.alone());
+    } else if (next.begin < next.end) {
+      hoist_inputs(part, w, in, next.begin, next.end, crew.of_the_others());
+    }
+    crew.meet();
+    chunk = next;
   }
 }
 

@@ -1,46 +1,91 @@
 // How a case is divided among threads.
 #pragma once
 
+#include <algorithm>
+
 #include "impls/api/exec.hpp"
 #include "impls/fused/blocks.hpp"
 
 namespace bptt::fused {
 
-/// Either the batch is cut into parts, each of which runs through time without waiting for another;
-/// or all threads share one part, each with its own hidden units, and meet in every step; or one
-/// thread runs the time loop alone. (All of them share the packing and the weights' gradients.)
+/// All threads share the packing and the weights' gradients whatever the way.
 struct Partition {
+  enum class Way {
+    parts,  ///< the batch is cut; each part runs through time without waiting for another
+    units,  ///< one part; in every step each thread has its own hidden units, and all meet
+    ahead,  ///< one part; one thread runs the time loop, the others are ahead of it (x W_ih^T) and
+            ///< behind it (dx)
+  };
   Index parts = 1;
-  bool split_units = false;
+  Way way = Way::parts;
 };
 
-/// Splitting the units saves a step's work on the other threads, and costs a barrier: about as much
-/// time as this many multiplications take.
-inline constexpr double flops_of_a_barrier = 60e3;
+/// What a step takes, as far as it decides between the ways `units` and `ahead`: in seconds, as
+/// measured where docs/fused.md says, but only the proportions matter.
+class StepModel {
+ public:
+  StepModel(const Spec& spec, Index element_bytes)
+      : rate_(400e9 / static_cast<double>(element_bytes)) {
+    const auto& [T, B, I, H] = spec.shape;
+    const double weights =
+        static_cast<double>(spec.cell.gates()) * static_cast<double>(H) * static_cast<double>(H);
+    flops_ = 2 * static_cast<double>(B) * weights;
+    bytes_ = static_cast<double>(element_bytes) * weights;
+    input_flops_ = flops_ / static_cast<double>(H) * static_cast<double>(I);
+    const bool two_products =
+        spec.cell.kind == CellKind::gru && spec.cell.reset == GruReset::before_matmul;
+    meetings_ = two_products ? 2 : 1;
+  }
 
-inline bool worth_splitting(const Spec& spec, Index threads) {
-  const auto& [T, B, I, H] = spec.shape;
-  const double step = 2.0 * double(B) * double(spec.cell.gates()) * double(H) * double(H + I);
-  return threads > 1 && step > 2 * flops_of_a_barrier;
-}
+  /// The loop and the inputs' products run at the same time.
+  double ahead(Index threads) const {
+    return std::max(recurrent(1), input_flops_ / rate_ / static_cast<double>(threads - 1));
+  }
+  double units(Index threads) const {
+    return recurrent(threads) + input_flops_ / rate_ / static_cast<double>(threads) +
+           meetings_ * meeting;
+  }
+
+ private:
+  /// Two threads that finish a step write what the other reads, wait, and fetch it.
+  static constexpr double meeting = 1e-6;
+  /// What W_hh may fill of a second-level cache, and how fast it is read from there and from the
+  /// third.
+  static constexpr double near_bytes = 768 << 10, near_rate = 100e9, far_rate = 70e9;
+
+  /// With few rows, the time loop takes as long as reading the packed weights does.
+  double recurrent(Index threads) const {
+    const double bytes = bytes_ / static_cast<double>(threads);
+    return std::max(flops_ / rate_ / static_cast<double>(threads),
+                    bytes / (bytes > near_bytes ? far_rate : near_rate));
+  }
+
+  double rate_, flops_, bytes_, input_flops_;
+  int meetings_;
+};
 
 /// With one row for each thread the time loop takes as long as reading the packed weights from the
 /// second-level cache does; with two, multiplying takes about as long, and parts of the batch,
 /// which never wait, beat shared units (docs/fused.md).
 inline constexpr Index rows_worth_a_part = 2;
 
-inline Partition partition(const Spec& spec, const Exec& exec) {
+inline Partition partition(const Spec& spec, const Exec& exec, Index element_bytes) {
+  using enum Partition::Way;
   const Index B = spec.shape.B, threads = exec.threads;
   // Packed piece by piece, by the thread that uses the piece.
-  if (spec.shape.I > most_inputs_packed) return {1, threads > 1};
+  if (spec.shape.I > most_inputs_packed) return {1, threads > 1 ? units : Partition::Way::parts};
+  const auto one_part = [&]() -> Partition {
+    if (threads == 1) return {};
+    const StepModel step(spec, element_bytes);
+    return {1, step.units(threads) < step.ahead(threads) ? units : ahead};
+  };
   if (exec.same_for_all_threads) {
     // The order of sums over the batch follows from the parts, so these must not depend on threads.
-    const Index parts = std::clamp<Index>(B / (2 * rows_worth_a_part), 1, 16);
-    return {parts, parts == 1 && worth_splitting(spec, threads)};
+    const Index count = std::clamp<Index>(B / (2 * rows_worth_a_part), 1, 16);
+    return count == 1 ? one_part() : Partition{count};
   }
-  if (threads == 1) return {1, false};
-  if (B >= threads * rows_worth_a_part) return {threads, false};
-  return {1, worth_splitting(spec, threads)};
+  if (threads > 1 && B >= threads * rows_worth_a_part) return {threads};
+  return one_part();
 }
 
 }  // namespace bptt::fused

@@ -11,18 +11,19 @@ using schedule::Segments;
 template <Real T>
 struct Schedule<T>::Shapes {
   Shapes(const Spec& spec, const Exec& exec, Index lanes)
-      : partition(fused::partition(spec, exec)),
+      : partition(fused::partition(spec, exec, sizeof(T))),
         sizes(Segments::sizes(spec, exec.recompute, spec.shape.B, sizeof(T))),
         spare(exec.recompute == Recompute::checkpoint ? spec.shape.B : 0),
         tape_rows(checked_sum({sizes.tape_rows, spare}, "workspace")),
         state_rows(exec.recompute == Recompute::gates ? sizes.state_rows : tape_rows),
         g(spec, lanes, tape_rows, state_rows),
-        split_among(partition.split_units ? exec.threads : 1) {}
+        split_among(partition.way == Partition::Way::units ? exec.threads : 1),
+        inputs_among(partition.way == Partition::Way::ahead ? exec.threads - 1 : split_among) {}
 
   /// Panels in a tile of products for `vectors` vectors each, so that all threads have tiles.
-  Tiling tiling(Index panels, int vectors) const {
+  static Tiling tiling(Index panels, int vectors, Index threads) {
     const Index fit = std::max(1, max_tile_vectors / std::max(1, vectors));
-    return Tiling(panels, std::min(fit, divided_up(panels, split_among)));
+    return Tiling(panels, std::min(fit, divided_up(panels, threads)));
   }
   struct Operand {
     Tiling tiling;
@@ -30,37 +31,38 @@ struct Schedule<T>::Shapes {
     Index panel, size;
   };
   /// k is `rows` times `units`.
-  Operand operand(int rows, Index units, Index panels, Slice slice, int vectors) const {
+  Operand operand(int rows, Index units, Index panels, Slice slice, int vectors,
+                  Index threads) const {
     const Index panel =
         packed_panel(checked_product({rows, units}, "packed weights"), vectors, g.lanes);
-    return {tiling(panels, vectors), slice, panel,
+    return {tiling(panels, vectors, threads), slice, panel,
             slice.vectors == 0 ? 0 : checked_product({panels, panel}, "packed weights")};
   }
   Operand input() const {
     const Index inputs = std::min(g.shape.I, most_inputs_packed);
-    return operand(1, inputs, g.unit_panels, g.cell.input, g.cell.input.vectors);
+    return operand(1, inputs, g.unit_panels, g.cell.input, g.cell.input.vectors, inputs_among);
   }
   Operand hidden() const {
-    return operand(1, g.shape.H, g.unit_panels, g.cell.hidden, g.cell.hidden.vectors);
+    return operand(1, g.shape.H, g.unit_panels, g.cell.hidden, g.cell.hidden.vectors, split_among);
   }
   Operand reset() const {
-    return operand(1, g.shape.H, g.unit_panels, g.cell.reset, g.cell.reset.vectors);
+    return operand(1, g.shape.H, g.unit_panels, g.cell.reset, g.cell.reset.vectors, split_among);
   }
   Operand back() const {
-    return operand(g.cell.hidden.vectors, g.shape.H, g.unit_panels, g.cell.hidden, 1);
+    return operand(g.cell.hidden.vectors, g.shape.H, g.unit_panels, g.cell.hidden, 1, split_among);
   }
   Operand back_reset() const {
-    return operand(g.cell.reset.vectors, g.shape.H, g.unit_panels, g.cell.reset, 1);
+    return operand(g.cell.reset.vectors, g.shape.H, g.unit_panels, g.cell.reset, 1, split_among);
   }
   Operand back_input() const {
-    return operand(g.cell.input.vectors, g.shape.H, g.input_panels, g.cell.input, 1);
+    return operand(g.cell.input.vectors, g.shape.H, g.input_panels, g.cell.input, 1, inputs_among);
   }
 
   Partition partition;
   Segments::Sizes sizes;
   Index spare, tape_rows, state_rows;
   Geometry g;
-  Index split_among;
+  Index split_among, inputs_among;  ///< threads that have a share in every step, in the inputs
 };
 
 template <Real T>
@@ -96,7 +98,7 @@ typename Schedule<T>::Bookings Schedule<T>::book(WorkspaceLayout& layout, const 
   b.forward_weights = layout.book<T>(recomputes ? forward : std::max(forward, backward));
   b.backward_weights = recomputes ? layout.book<T>(backward) : b.forward_weights;
   b.x_block = layout.book<T>(InputBlock(spec.shape, g.lanes, exec.threads).size);
-  b.shared = book_if(s.partition.split_units, {2, g.shared_step});
+  b.shared = book_if(s.partition.way == Partition::Way::units, {2, g.shared_step});
   return b;
 }
 
@@ -105,7 +107,7 @@ Schedule<T>::Schedule(const Workspace& workspace, const Bookings& b, const Spec&
                       const Exec& exec)
     : spec_(spec),
       recompute_(exec.recompute),
-      partition_(fused::partition(spec, exec)),
+      partition_(fused::partition(spec, exec, sizeof(T))),
       kernels_(kernels<T>()),
       pointwise_(kernels_.pointwise(spec.cell)),
       g_(Shapes(spec, exec, kernels_.lanes).g),

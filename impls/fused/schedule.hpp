@@ -64,7 +64,7 @@ class Schedule {
   /// Calls body(part, member that works on it).
   template <class Body>
   void for_parts(const Member& member, Body body) const {
-    if (partition_.split_units) return body(Index{0}, member);
+    if (partition_.way != Partition::Way::parts) return body(Index{0}, member);
     for (Index part = member.rank(); part < partition_.parts; part += member.size()) {
       body(part, member.alone());
     }
@@ -73,6 +73,11 @@ class Schedule {
   /// Forward's last steps are all that is left of the gates in a second-level cache.
   bool tape_is_far() const {
     return g_.unit_panels * g_.gate_panel * static_cast<Index>(sizeof(T)) > Index{1} << 20;
+  }
+
+  /// One thread runs the time loop, and there is another to be ahead of it.
+  bool loops_alone(const Member& crew) const {
+    return partition_.way == Partition::Way::ahead && crew.size() > 1;
   }
 
   // forward.cpp
@@ -88,6 +93,8 @@ class Schedule {
                    const Member&);
   void hoist_inputs(Index part, const Params<const T>&, const Inputs<const T>&, Index from,
                     Index to, const Member&);
+  void run_forward_ahead(Index part, const Params<const T>&, const Inputs<const T>&,
+                         const Outputs<T>*, const Member&);
   void step_forward(Index part, Index t, const Outputs<T>*, const Member&);
   void forward_rows(Index part, Index t, Index panel, Index row, Index rows, const Outputs<T>*,
                     void (*work)(const ForwardTile<T>&));

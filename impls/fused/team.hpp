@@ -46,6 +46,8 @@ class Member {
   }
   /// Works alone on what members do side by side.
   Member alone() const { return {0, 1, nullptr}; }
+  /// Of all but the first member, who must not meet.
+  Member of_the_others() const { return {rank_ - 1, size_ - 1, nullptr}; }
 
  private:
   int rank_, size_;

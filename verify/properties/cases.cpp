@@ -156,7 +156,8 @@ void add_determinism(Cases& cases) {
   // Work for several threads, with an odd number of panels of units; fewer rows than threads; so
   // few rows and so many units that threads share the units of each step.
   for (const std::string_view cell : wide_choice) {
-    const Index shared_units = cell.starts_with("rnn") ? 176 : 96;
+    const bool rnn = cell.starts_with("rnn"), gru = cell.starts_with("gru");
+    const Index shared_units = rnn ? 176 : gru ? 136 : 96;
     for (const Spec& spec : {layer(cell, {6, 37, 19, 48}), layer(cell, {9, 2, 7, 33}, true),
                              layer(cell, {7, 7, 40, shared_units}, true)}) {
       auto& c = cases.add("determinism", spec.cell, variant_of(spec),
