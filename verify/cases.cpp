@@ -296,9 +296,9 @@ Case layer_case(std::string_view cell, const Shape& shape, Variant variant) {
 }
 
 std::uint64_t seed_of(const Case& c, std::uint64_t seed) {
-  // Of the draws that a seed could stand for, one in which no slice of any case lies under the noise
-  // at the default seed. In others about one layer of one unit in two hundred has one: a difference
-  // of states that happen to be nearly the same.
+  // Of the draws that a seed could stand for, one in which no slice of any case lies under the
+  // noise at the default seed. In others about one layer of one unit in two hundred has one: a
+  // difference of states that happen to be nearly the same.
   constexpr std::uint64_t draw = std::uint64_t{2} << 32;
   return hash_of(c.name) ^ ((seed + draw) * 0x9e3779b97f4a7c15u);
 }

@@ -201,7 +201,7 @@ void Schedule<T>::run_backward(Index part, const OutputGrads<const T>& dout, con
   for (Index t = to - 1; t >= from; --t) {
     if (in_loop) step_backward(part, t, t + 1 < to, dout, loop_crew);
     // As many steps as forward takes at once.
-    if (!grads.x || (t > from && chunk_end(part, t - 1) >= done)) continue;
+    if (!grads.x || (t > from && is_chunk(part, t - 1, done))) continue;
     if (!alone) {
       input_gradients(part, t, done, grads.x, crew);
     } else {

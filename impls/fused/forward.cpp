@@ -9,8 +9,6 @@ namespace {
 /// when the time loop reads them, but not fewer rows than make reading W_ih worth while.
 constexpr Index chunk_bytes = Index{512} << 10;
 constexpr Index chunk_rows_at_least = 192;
-/// Where other threads are a chunk ahead of the time loop, which waits for the first one.
-constexpr Index chunk_rows_ahead = 32;
 
 template <Real T>
 void copy_or_zero(const View<const T>& from, Index row, Index begin, Index count, Index lanes,
@@ -73,16 +71,20 @@ void Schedule<T>::gather_states(const Inputs<const T>& in, const Member& member)
 }
 
 template <Real T>
-Index Schedule<T>::chunk_end(Index part, Index step) const {
+bool Schedule<T>::is_chunk(Index part, Index from, Index to) const {
+  if (to == from + 1) return true;
   const Index row_bytes =
       std::max(g_.gate_row * g_.unit_panels, spec_.shape.I) * static_cast<Index>(sizeof(T));
   const Index limit = partition_.way == Partition::Way::ahead
-                          ? chunk_rows_ahead
+                          ? std::max(rows_ahead, steps_ahead_at_least * spec_.shape.B)
                           : std::max(chunk_rows_at_least, chunk_bytes / row_bytes);
+  return parts_.offset(part, to) - parts_.offset(part, from) <= limit;
+}
+
+template <Real T>
+Index Schedule<T>::chunk_end(Index part, Index step) const {
   Index end = step + 1;
-  while (end < parts_.to() && parts_.offset(part, end + 1) - parts_.offset(part, step) <= limit) {
-    ++end;
-  }
+  while (end < parts_.to() && is_chunk(part, step, end + 1)) ++end;
   return end;
 }
 

@@ -11,7 +11,7 @@ namespace bptt::fused {
 /// All threads share the packing and the weights' gradients whatever the way.
 struct Partition {
   enum class Way {
-    parts,  ///< the batch is cut; each part runs through time without waiting for another
+    parts,  ///< the batch is cut, or not; each part runs through time without waiting for another
     units,  ///< one part; in every step each thread has its own hidden units, and all meet
     ahead,  ///< one part; one thread runs the time loop, the others are ahead of it (x W_ih^T) and
             ///< behind it (dx)
@@ -20,12 +20,17 @@ struct Partition {
   Way way = Way::parts;
 };
 
-/// What a step takes, as far as it decides between the ways `units` and `ahead`: in seconds, as
-/// measured where docs/fused.md says, but only the proportions matter.
+/// Where other threads are ahead, they are a chunk of steps ahead; the time loop waits for the
+/// first one. So many steps that it does not meet them often, and about so many rows.
+inline constexpr Index steps_ahead_at_least = 8, rows_ahead = 32;
+
+/// What a step of a batch that is not cut takes, as far as it decides between the ways to run it:
+/// in seconds, as measured where docs/fused.md says, but only the proportions matter.
 class StepModel {
  public:
   StepModel(const Spec& spec, Index element_bytes)
-      : rate_(400e9 / static_cast<double>(element_bytes)) {
+      : lanes_(vector_bytes / element_bytes),
+        rate_(flops_times_bytes / static_cast<double>(element_bytes)) {
     const auto& [T, B, I, H] = spec.shape;
     const double weights =
         static_cast<double>(spec.cell.gates()) * static_cast<double>(H) * static_cast<double>(H);
@@ -35,32 +40,47 @@ class StepModel {
     const bool two_products =
         spec.cell.kind == CellKind::gru && spec.cell.reset == GruReset::before_matmul;
     meetings_ = two_products ? 2 : 1;
+    unit_panels_ = divided_up(H, lanes_);
+    input_panels_ = divided_up(I, lanes_);
+    steps_ahead_ = static_cast<double>(std::max(steps_ahead_at_least, rows_ahead / B));
   }
 
+  double alone() const { return recurrent(1) + inputs(1); }
   /// The loop and the inputs' products run at the same time.
   double ahead(Index threads) const {
-    return std::max(recurrent(1), input_flops_ / rate_ / static_cast<double>(threads - 1));
+    return std::max(recurrent(1), inputs(threads - 1)) + meeting(threads) / steps_ahead_;
   }
   double units(Index threads) const {
-    return recurrent(threads) + input_flops_ / rate_ / static_cast<double>(threads) +
-           meetings_ * meeting;
+    return recurrent(threads) + inputs(threads) + meetings_ * meeting(threads);
   }
 
  private:
-  /// Two threads that finish a step write what the other reads, wait, and fetch it.
-  static constexpr double meeting = 1e-6;
+  /// The longest vectors: where they are shorter, there are more panels to share.
+  static constexpr Index vector_bytes = 64;
+  /// In a second: 100e9 operations on 4 bytes, 50e9 on 8.
+  static constexpr double flops_times_bytes = 400e9;
+  /// Two threads that finish a step write what the other reads, wait, and fetch it. That more
+  /// threads take longer is an assumption.
+  static double meeting(Index threads) {
+    return 0.8e-6 + 0.2e-6 * static_cast<double>(threads - 1);
+  }
   /// What W_hh may fill of a second-level cache, and how fast it is read from there and from the
   /// third.
   static constexpr double near_bytes = 768 << 10, near_rate = 100e9, far_rate = 70e9;
 
   /// With few rows, the time loop takes as long as reading the packed weights does.
   double recurrent(Index threads) const {
-    const double bytes = bytes_ / static_cast<double>(threads);
-    return std::max(flops_ / rate_ / static_cast<double>(threads),
-                    bytes / (bytes > near_bytes ? far_rate : near_rate));
+    const auto shares = static_cast<double>(std::min(threads, unit_panels_));
+    const double bytes = bytes_ / shares;
+    return std::max(flops_ / rate_ / shares, bytes / (bytes > near_bytes ? far_rate : near_rate));
+  }
+  double inputs(Index threads) const {
+    return input_flops_ / rate_ /
+           static_cast<double>(std::min({threads, unit_panels_, input_panels_}));
   }
 
-  double rate_, flops_, bytes_, input_flops_;
+  Index lanes_, unit_panels_, input_panels_;
+  double rate_, flops_, bytes_, input_flops_, steps_ahead_;
   int meetings_;
 };
 
@@ -77,7 +97,9 @@ inline Partition partition(const Spec& spec, const Exec& exec, Index element_byt
   const auto one_part = [&]() -> Partition {
     if (threads == 1) return {};
     const StepModel step(spec, element_bytes);
-    return {1, step.units(threads) < step.ahead(threads) ? units : ahead};
+    const double by_units = step.units(threads), by_ahead = step.ahead(threads);
+    if (step.alone() <= std::min(by_units, by_ahead)) return {};
+    return {1, by_units < by_ahead ? units : ahead};
   };
   if (exec.same_for_all_threads) {
     // The order of sums over the batch follows from the parts, so these must not depend on threads.

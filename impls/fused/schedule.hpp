@@ -101,6 +101,8 @@ class Schedule {
   void emit_ends(Index part, Index t, Index panel, Index row, Index rows, const Outputs<T>&);
   void fill_padding(Index part, const View<T>&, const Member&) const;
   void emit_unstarted(Index part, const Inputs<const T>&, const Outputs<T>&, const Member&) const;
+  /// Whether steps from..to are few enough to be taken at once.
+  bool is_chunk(Index part, Index from, Index to) const;
   Index chunk_end(Index part, Index step) const;
 
   // backward.cpp

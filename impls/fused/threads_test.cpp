@@ -8,6 +8,7 @@
 #include "impls/api/backend.hpp"
 #include "impls/api/tensor.hpp"
 #include "impls/fused/every_target.hpp"
+#include "impls/fused/partition.hpp"
 
 namespace bptt::fused {
 
@@ -21,6 +22,9 @@ std::vector<T> results(const Spec& spec, const Exec& exec) {
   const auto backend = make_backend();
   const auto plan = backend->plan<T>(spec, exec);
   Problem<T> problem(spec);
+  // One of every length that matters: none, all, one, and some between.
+  const Index steps = spec.shape.T, lengths[] = {steps * 2 / 3, steps, 0, 1};
+  for (std::size_t b = 0; b < problem.lengths().size(); ++b) problem.lengths()[b] = lengths[b % 4];
   double value = 0.1;
   const auto put = [&](const TensorInfo&, const View<T>& view) {
     for (T& element : view) {
@@ -45,10 +49,10 @@ std::vector<T> results(const Spec& spec, const Exec& exec) {
 constexpr const char* cells[] = {"rnn", "lstm", "gru", "gru:reset=after_matmul"};
 
 template <Real T>
-void expect_same_bits(const Spec& spec, Exec exec) {
+void expect_same_bits(const Spec& spec, Exec exec, std::initializer_list<int> counts = {2, 3}) {
   exec.threads = 1;
   const std::vector<T> one = results<T>(spec, exec);
-  for (const int threads : {2, 3}) {
+  for (const int threads : counts) {
     exec.threads = threads;
     EXPECT_TRUE(results<T>(spec, exec) == one)
         << to_string(spec) << " " << name_of(exec.recompute) << ": 1 and " << threads << " threads";
@@ -64,7 +68,8 @@ TEST(FusedThreads, SameBitsInOnePart) {
       for (const Index B : {3, 7}) {
         for (const Index H : {48, 96, 200}) {
           for (const Recompute recompute : {Recompute::none, Recompute::checkpoint}) {
-            expect_same_bits<T>({parse_cell(cell), {B == 3 ? 25 : 4, B, 40, H}}, {1, recompute, true});
+            expect_same_bits<T>({parse_cell(cell), {B == 3 ? 25 : 4, B, 40, H}},
+                                {1, recompute, true});
           }
         }
       }
@@ -72,6 +77,34 @@ TEST(FusedThreads, SameBitsInOnePart) {
   };
   for_each_target<float>(check);
   for_each_target<double>(check);
+}
+
+/// Of the time loop, with more than one chunk in each segment of a recomputation.
+TEST(FusedThreads, SameBitsWhereOthersAreAhead) {
+  for (const char* cell : cells) {
+    for (const bool lengths : {false, true}) {
+      Spec spec{parse_cell(cell), {200, 3, 40, 17}};
+      spec.lengths = lengths;
+      for (const Recompute recompute : {Recompute::none, Recompute::gates, Recompute::checkpoint}) {
+        const Exec exec{2, recompute, true};
+        ASSERT_EQ(partition(spec, exec, 4).way, Partition::Way::ahead);
+        expect_same_bits<float>(spec, exec, {2, 3, 4});
+      }
+    }
+  }
+}
+
+TEST(FusedThreads, WaysOfABatchThatIsNotCut) {
+  using enum Partition::Way;
+  const auto way = [](const char* cell, const Shape& shape, int threads) {
+    return partition({parse_cell(cell), shape}, {threads}, 4).way;
+  };
+  EXPECT_EQ(way("lstm", {200, 1, 128, 128}, 1), parts);
+  EXPECT_EQ(way("lstm", {200, 1, 128, 128}, 2), ahead);
+  EXPECT_EQ(way("lstm", {200, 1, 256, 256}, 2), units);
+  EXPECT_EQ(way("rnn", {1000, 31, 16, 16}, 16), parts) << "a meeting takes longer than the work";
+  EXPECT_EQ(way("rnn", {10, 1, 8193, 4}, 2), units) << "inputs are packed piece by piece";
+  EXPECT_EQ(way("rnn", {10, 4, 128, 128}, 2), parts) << "the batch is cut";
 }
 
 TEST(FusedThreads, SameBitsWhereTheBatchIsCut) {
@@ -82,7 +115,7 @@ TEST(FusedThreads, SameBitsWhereTheBatchIsCut) {
   }
 }
 
-/// More inputs than are packed at once: whoever is ahead packs the next ones while another still
+/// More inputs than are packed at once: whoever is faster packs the next ones while another still
 /// multiplies by the ones before.
 TEST(FusedThreads, ManyInputs) {
   for (const Index I : {8193, 8300, 16500}) {

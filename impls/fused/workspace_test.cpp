@@ -32,7 +32,7 @@ Numbers documented(const Spec& spec, const Exec& exec, Index L, Index element_by
   Index parts = threads > 1 && B >= 2 * threads ? threads : 1;
   if (exec.same_for_all_threads) parts = std::clamp<Index>(B / 4, 1, 16);
   if (wide) parts = 1;
-  const bool split = threads > 1 && parts == 1 && (wide || 2 * B * G * H * (H + I) > 120'000);
+  const bool split = partition(spec, exec, element_bytes).way == Partition::Way::units;
 
   Index k = 1;
   while (k * k < T) ++k;
