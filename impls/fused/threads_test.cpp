@@ -83,7 +83,7 @@ TEST(FusedThreads, SameBitsInOnePart) {
 TEST(FusedThreads, SameBitsWhereOthersAreAhead) {
   for (const char* cell : cells) {
     for (const bool lengths : {false, true}) {
-      Spec spec{parse_cell(cell), {200, 3, 40, 17}};
+      Spec spec{parse_cell(cell), {200, 3, 40, 81}};
       spec.lengths = lengths;
       for (const Recompute recompute : {Recompute::none, Recompute::gates, Recompute::checkpoint}) {
         const Exec exec{2, recompute, true};
