@@ -119,7 +119,7 @@ const std::vector<StackRow>& stack_rows() {
                                                       "gru:reset=after_matmul:update=keep"};
   static const std::vector<StackRow> rows = {
       {2, false, false, {5, 2, 4, 3}, true, false, {}, false, Bias::both},
-      {1, true, false, {5, 2, 4, 3}, true, false, {}},
+      {1, true, false, {5, 2, 4, 3}, true, false, {}, false, Bias::both},
       {1, true, true, {5, 3, 4, 2}, true, false, kinds},
       {2, true, true, {4, 4, 3, 2}, true, true, kinds},
       {3, true, true, {6, 4, 3, 2}, true, false, {"rnn", "lstm", "gru"}, true},

@@ -185,6 +185,22 @@ TEST(Inputs, OfALayerKeepTheirDistanceFromKinks) {
   }
 }
 
+TEST(Inputs, OfANetworkKeepTheirDistanceFromKinksInDenseLayers) {
+  for (const char* name : {"mlp-relu-softmax_cross_entropy/plain/T5-B4-I2-H3",
+                           "mlp-leaky_relu-half_squared_error/plain/T5-B4-I2-H3"}) {
+    const Case& c = find_case(name);
+    const auto model = c.subject->make<double>(naive_plans<double>());
+    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+      set_given(c.subject->draw(seed_of(c, seed), Dtype::f64), *model);
+      const net::KinkObserver observer;
+      model->forward();
+      EXPECT_GT(observer.count(), 0);
+      EXPECT_GT(observer.nearest() * static_cast<double>(observer.count()), 0.05)
+          << name << " seed " << seed;
+    }
+  }
+}
+
 TEST(Inputs, OfAStackKeepTheirDistanceFromKinksInEveryLayer) {
   for (const char* cell : {"rnn:relu", "rnn:leaky_relu"}) {
     const Case& c = find_case(std::string(cell) + "/2-layers/T5-B2-I4-H3");

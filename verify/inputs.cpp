@@ -7,6 +7,7 @@
 #include <numeric>
 #include <string_view>
 
+#include "impls/net/layer_activation.hpp"
 #include "impls/net/random.hpp"
 #include "verify/kinks.hpp"
 #include "verify/random_values.hpp"
@@ -238,7 +239,8 @@ double draw_inputs(std::uint64_t seed, Problem<T>& p, std::span<const Index> row
 template <Real T>
 Given draw_model(const Subject& subject, std::uint64_t seed) {
   const bool kinks = has_kink(subject.cell());
-  KinkWatch watch;
+  KinkWatch watch;                 // recurrent layers
+  net::KinkObserver dense_layers;  // and what stands on them
   const auto model =
       subject.make<double>(kinks ? watch.plans() : net::PlanMaker<double>(naive_plans<double>()));
   const auto draw = [&](std::uint64_t own_seed) {
@@ -257,16 +259,19 @@ Given draw_model(const Subject& subject, std::uint64_t seed) {
     return given;
   };
   Given given = draw(seed);
-  if (!kinks) return given;
   // One draw in a few is good: the chance that none of these is, is next to nothing.
   constexpr std::uint64_t tries = 64;
   double best = -1;
   for (std::uint64_t i = 0; i < tries && best < 1; ++i) {
     Given candidate = draw(seed + i);
     watch.reset();
+    dense_layers.reset();
     set_given(candidate, *model);
     model->forward();
-    const double distance = watch.nearest() * static_cast<double>(watch.count()) / 0.2;
+    const Index count = watch.count() + dense_layers.count();
+    if (count == 0) break;
+    const double nearest = std::min(watch.nearest(), dense_layers.nearest());
+    const double distance = nearest * static_cast<double>(count) / 0.2;
     const double good = std::min(1.0, distance) * std::min(1.0, 3 * watch.least_active());
     if (good <= best) continue;
     best = good;

@@ -1,5 +1,8 @@
 #include "impls/net/layer_activation.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "impls/api/names.hpp"
 #include "impls/net/scalar_math.hpp"
 
@@ -66,6 +69,8 @@ T slope(LayerActivation f, const T& a) {
   }
 }
 
+thread_local KinkObserver* observer = nullptr;
+
 }  // namespace
 
 std::string_view name_of(LayerActivation f) {
@@ -90,9 +95,33 @@ LayerActivation layer_activation(Activation phi) {
   return LayerActivation::identity;
 }
 
+KinkObserver::KinkObserver() {
+  observer = this;
+}
+
+KinkObserver::~KinkObserver() {
+  observer = nullptr;
+}
+
+void KinkObserver::reset() {
+  nearest_ = std::numeric_limits<double>::infinity();
+  count_ = 0;
+}
+
+void KinkObserver::see(double z) {
+  nearest_ = std::min(nearest_, std::abs(z));
+  ++count_;
+}
+
 template <Scalar T>
 void activate_rows(LayerActivation f, linalg::Matrix<T> z) {
   if (f == LayerActivation::identity) return;
+  const bool has_kink = f == LayerActivation::relu || f == LayerActivation::leaky_relu;
+  if (has_kink && observer != nullptr) {
+    for_each_row(z, [&](const T* row) {
+      for (Index k = 0; k < z.cols; ++k) observer->see(static_cast<double>(real_part(row[k])));
+    });
+  }
   for_each_row(z, [&](T* row) {
     if (f == LayerActivation::softmax) return softmax_row(row, z.cols);
     for (Index k = 0; k < z.cols; ++k) row[k] = apply(f, row[k]);

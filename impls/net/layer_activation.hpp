@@ -2,6 +2,7 @@
 // between their products. Softmax is one of them, with its full Jacobian.
 #pragma once
 
+#include <limits>
 #include <string_view>
 
 #include "impls/api/scalar.hpp"
@@ -26,6 +27,26 @@ LayerActivation layer_activation(Activation);
 /// overflows.
 template <Scalar T>
 void activate_rows(LayerActivation, linalg::Matrix<T> z);
+
+/// While it lives, looks at what this thread gives to relu and leaky_relu in activate_rows: who
+/// takes differences must know how near the kink is. One at a time in a thread.
+class KinkObserver {
+ public:
+  KinkObserver();
+  ~KinkObserver();
+  KinkObserver(const KinkObserver&) = delete;
+  KinkObserver& operator=(const KinkObserver&) = delete;
+
+  void reset();
+  double nearest() const { return nearest_; }  ///< smallest |z| seen
+  Index count() const { return count_; }       ///< elements seen
+
+  void see(double z);
+
+ private:
+  double nearest_ = std::numeric_limits<double>::infinity();
+  Index count_ = 0;
+};
 
 /// dz from da, in place, with a = f(z): dz = da * f'(z); for softmax dz_i = a_i (da_i - sum_j a_j
 /// da_j). At the kink of relu and leaky_relu: the slope of the negative side.
