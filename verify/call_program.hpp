@@ -39,6 +39,14 @@ inline std::string own_names() {
   return names;
 }
 
+/// One of ours that is not naive; empty where none is built in.
+inline std::string other_name() {
+  for (const Backend* backend : own_backends()) {
+    if (backend->name() != "naive") return std::string(backend->name());
+  }
+  return "";
+}
+
 inline const std::string one_case = "--only 'lstm/plain/T7-B3-I5-H4' ";
 inline const std::string golden_folder = BPTT_SOURCE_DIR "/verify/golden";
 
