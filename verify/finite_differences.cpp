@@ -46,7 +46,8 @@ Estimate FiniteDifferences::operator()(long double& element, double wanted) {
   for (long double h = step_; h >= smallest_step; h /= 8) {
     const Estimate estimate = at(element, h);
     if (estimate.error < best.error) best = estimate;
-    if (best.error <= wanted) break;
+    // Of a smaller step, the rounding alone is as much.
+    if (best.error <= wanted || best.error <= rounding_of_table(h / 8)) break;
   }
   return best;
 }
@@ -70,6 +71,7 @@ long double FiniteDifferences::difference(long double& element, long double h) {
 }
 
 Estimate FiniteDifferences::at(long double& element, long double h) {
+  const long double first = h;
   std::array<long double, levels> table;
   for (long double& entry : table) {
     entry = difference(element, h);
@@ -77,8 +79,12 @@ Estimate FiniteDifferences::at(long double& element, long double h) {
   }
   Estimate estimate = extrapolate(table);
   // The columns of the table may agree by luck; the rounding of the smallest step's losses stays.
-  estimate.error += static_cast<double>(rounding() / (2 * h));
+  estimate.error += rounding_of_table(first);
   return estimate;
+}
+
+double FiniteDifferences::rounding_of_table(long double h) const {
+  return static_cast<double>(rounding() * std::exp2(static_cast<long double>(levels - 1)) / h);
 }
 
 }  // namespace bptt::verify

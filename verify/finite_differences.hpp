@@ -33,6 +33,8 @@ class FiniteDifferences {
   long double rounding() const;
   long double difference(long double& element, long double h);
   Estimate at(long double& element, long double h);
+  /// Of the estimate of a table that starts at h.
+  double rounding_of_table(long double h) const;
 
   long double step_ = largest_step;
   const Given& given_;

@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <deque>
-#include <future>
+#include <iterator>
 #include <map>
 #include <optional>
-#include <thread>
 
 #include "impls/io/printable.hpp"
 #include "verify/command.hpp"
@@ -15,6 +13,7 @@
 #include "verify/fixtures.hpp"
 #include "verify/golden.hpp"
 #include "verify/oracles.hpp"
+#include "verify/preparation.hpp"
 #include "verify/properties/property_run.hpp"
 
 namespace bptt::verify {
@@ -23,13 +22,6 @@ namespace {
 /// Looking for the time step of a fault costs several runs of the reference. After this many
 /// failing results of a backend it is left to the command that reproduces the failure.
 constexpr int most_localised = 12;
-
-/// What a case needs that no backend but naive takes part in.
-struct Prepared {
-  std::optional<Reference<float>> f32;
-  std::optional<Reference<double>> f64;
-  std::optional<Result> gradient;
-};
 
 template <class T>
 bool contains(const std::vector<T>& list, const T& value) {
@@ -42,86 +34,83 @@ bool runs_oracles(const Settings& settings) {
          contains(settings.threads, 1) && contains(settings.backends, settings.reference);
 }
 
-Prepared prepare(const Settings& settings, const Case& c) {
-  Prepared prepared;
-  if (contains(settings.dtypes, Dtype::f32)) prepared.f32 = reference_of<float>(c, settings.seed);
-  if (contains(settings.dtypes, Dtype::f64)) prepared.f64 = reference_of<double>(c, settings.seed);
+/// How many results of each backend failed. Of the reference's, several threads count.
+using Failures = std::map<const Backend*, std::atomic<int>>;
+
+template <Real T>
+std::vector<Result> check_on(const Backend& backend, const Settings& settings, const Case& c,
+                             const Reference<T>& reference, Failures& failures) {
+  std::atomic<int>& count = failures.at(&backend);
+  const EqualityOptions options{settings.threads, settings.recompute_of(c.recompute), settings.seed,
+                                settings.verbose || count < most_localised};
+  std::vector<Result> results = check_equality<T>(backend, c, reference, options);
+  for (const Result& result : results) count += result.verdict == Verdict::fail;
+  return results;
+}
+
+/// A case in one precision, and how the reference fares as one of the backends.
+template <Real T>
+struct InPrecision {
+  Reference<T> reference;
+  std::vector<Result> own;
+};
+
+/// What no backend but the reference takes part in.
+struct Prepared {
+  std::optional<InPrecision<float>> f32;
+  std::optional<InPrecision<double>> f64;
+  std::optional<Result> gradient;
+};
+
+template <Real T>
+std::optional<InPrecision<T>> prepare_in(const Settings& settings, const Case& c,
+                                         Failures& failures) {
+  if (!contains(settings.dtypes, dtype_of<T>)) return std::nullopt;
+  InPrecision<T> made{reference_of<T>(c, settings.seed), {}};
+  if (contains(settings.backends, settings.reference)) {
+    made.own = check_on<T>(*settings.reference, settings, c, made.reference, failures);
+  }
+  return made;
+}
+
+Prepared prepare(const Settings& settings, const Case& c, Failures& failures) {
+  Prepared prepared{prepare_in<float>(settings, c, failures),
+                    prepare_in<double>(settings, c, failures), std::nullopt};
   if (c.small && runs_oracles(settings)) {
-    prepared.gradient = check_gradient(*settings.reference, c, *prepared.f64, settings.seed);
+    prepared.gradient =
+        check_gradient(*settings.reference, c, prepared.f64->reference, settings.seed);
   }
   return prepared;
 }
 
-/// Prepares the cases in order, some at a time and by as many threads as there are processors.
-/// Backends run in between, never beside it: threads that wait for one another in a loop, as those
-/// of some backends do, are slowed down a hundredfold where others take their processors.
-class Preparation {
- public:
-  Preparation(const Settings& settings, const std::vector<Case>& cases)
-      : settings_(settings), cases_(cases) {}
-
-  Prepared next() {
-    if (ready_.empty()) prepare_some();
-    Prepared first = std::move(ready_.front());
-    ready_.pop_front();
-    return first;
-  }
-
- private:
-  void prepare_some() {
-    constexpr std::size_t at_once = 32;
-    const std::size_t begin = prepared_, end = std::min(cases_.size(), begin + at_once);
-    ready_.resize(end - begin);
-    std::atomic<std::size_t> next{begin};
-    const auto work = [&] {
-      for (std::size_t i; (i = next++) < end;) ready_[i - begin] = prepare(settings_, cases_[i]);
-    };
-    std::vector<std::future<void>> workers;
-    for (unsigned k = 0; k < std::max(1u, std::thread::hardware_concurrency()); ++k) {
-      workers.push_back(std::async(std::launch::async, work));
-    }
-    for (auto& worker : workers) worker.get();
-    prepared_ = end;
-  }
-
-  const Settings& settings_;
-  const std::vector<Case>& cases_;
-  std::size_t prepared_ = 0;
-  std::deque<Prepared> ready_;
-};
+void append(std::vector<Result> more, std::vector<Result>& results) {
+  std::move(more.begin(), more.end(), std::back_inserter(results));
+}
 
 template <Real T>
-void check_case(const Settings& settings, const Case& c, const Reference<T>& reference,
-                std::map<std::string, int>& localised, std::vector<Result>& results) {
+void check_case(const Settings& settings, const Case& c, std::optional<InPrecision<T>> prepared,
+                Failures& failures, std::vector<Result>& results) {
+  if (!prepared) return;
   for (const Backend* backend : settings.backends) {
-    EqualityOptions options{settings.threads, settings.recompute_of(c.recompute), settings.seed,
-                            true};
-    int& count = localised[std::string(backend->name())];
-    options.localise = settings.verbose || count < most_localised;
-    for (Result& result : check_equality<T>(*backend, c, reference, options)) {
-      if (result.verdict == Verdict::fail) ++count;
-      results.push_back(std::move(result));
-    }
+    append(backend == settings.reference
+               ? std::move(prepared->own)
+               : check_on<T>(*backend, settings, c, prepared->reference, failures),
+           results);
   }
 }
 
-/// At the extents of a benchmark. What naive does for a case is done while backends run another.
-/// Naive itself, whose gradient goes through the oracles element by element, would take minutes.
-/// The hundreds of forward passes that f64 takes run with the largest of the thread counts alone.
+/// At the extents of a benchmark. Naive itself, whose gradient goes through the oracles element by
+/// element, would take minutes. The hundreds of forward passes that f64 takes run with the largest
+/// of the thread counts alone.
 void check_directions(const Settings& settings, const std::vector<Case>& cases,
                       const std::function<void(const Case&)>& starts,
                       std::vector<Result>& results) {
-  const auto prepare = [&](std::size_t i) {
-    return std::async(std::launch::async,
-                      [&settings, &c = cases[i]] { return DirectionCheck(c, settings.seed); });
-  };
+  Preparation<DirectionCheck> preparation(
+      cases.size(), [&](std::size_t i) { return DirectionCheck(cases[i], settings.seed); });
   const std::vector<int> most_threads = {*std::ranges::max_element(settings.threads)};
-  std::vector<std::future<DirectionCheck>> running;
-  if (!cases.empty()) running.push_back(prepare(0));
-  for (std::size_t i = 0; i < cases.size(); ++i) {
-    starts(cases[i]);
-    const DirectionCheck check = running[i].get();
-    if (i + 1 < cases.size()) running.push_back(prepare(i + 1));
+  for (const Case& c : cases) {
+    starts(c);
+    const DirectionCheck check = preparation.next();
     for (const Backend* backend : settings.backends) {
       if (backend == settings.reference) continue;
       for (const Dtype dtype : settings.dtypes) {
@@ -148,9 +137,7 @@ void check_golden(const Settings& settings, const Progress& progress,
                               settings.threads,  settings.cells,  settings.seed};
   for (std::size_t i = 0; i < paths.size(); ++i) {
     progress(static_cast<double>(i) / static_cast<double>(paths.size()), io::printable(paths[i]));
-    for (Result& result : check_golden_file(paths[i], options)) {
-      results.push_back(std::move(result));
-    }
+    append(check_golden_file(paths[i], options), results);
   }
 }
 
@@ -195,14 +182,16 @@ std::vector<Result> run_checks(const Settings& settings, const Progress& progres
   const auto properties = chosen_property_cases(settings);
   for (const PropertyCase* c : properties) total += c->work;
   std::vector<Result> results;
-  std::map<std::string, int> localised;
-  Preparation preparation(settings, cases);
+  Failures failures;
+  for (const Backend* backend : settings.backends) failures[backend] = 0;
+  Preparation<Prepared> preparation(
+      cases.size(), [&](std::size_t i) { return prepare(settings, cases[i], failures); });
   for (const Case& c : cases) {
     progress(done / total, c.name);
     Prepared prepared = preparation.next();
     if (prepared.gradient) results.push_back(std::move(*prepared.gradient));
-    if (prepared.f32) check_case(settings, c, *prepared.f32, localised, results);
-    if (prepared.f64) check_case(settings, c, *prepared.f64, localised, results);
+    check_case(settings, c, std::move(prepared.f32), failures, results);
+    check_case(settings, c, std::move(prepared.f64), failures, results);
     done += c.work;
   }
   check_directions(

@@ -1,10 +1,9 @@
 #include "verify/properties/property_run.hpp"
 
 #include <algorithm>
-#include <deque>
-#include <future>
 
 #include "verify/cases.hpp"
+#include "verify/preparation.hpp"
 
 namespace bptt::verify {
 namespace {
@@ -44,22 +43,15 @@ std::vector<const PropertyCase*> chosen_property_cases(const Settings& settings)
 void check_properties(const Settings& settings, const std::vector<const PropertyCase*>& cases,
                       const std::function<void(const PropertyCase&)>& starts,
                       std::vector<Result>& results) {
-  constexpr std::size_t ahead = 2;
-  std::deque<std::future<Ready>> running;
+  Preparation<Ready> preparation(cases.size(),
+                                 [&](std::size_t i) { return prepare(settings, *cases[i]); });
   PropertyOptions options;
   options.threads = settings.threads;
   options.seed = settings.seed;
-  std::size_t started = 0;
   for (const PropertyCase* c : cases) {
-    while (started < cases.size() && running.size() < ahead) {
-      running.push_back(std::async(std::launch::async, [&settings, next = cases[started++]] {
-        return prepare(settings, *next);
-      }));
-    }
     starts(*c);
     options.recompute = settings.recompute_of(c->recompute && !settings.quick);
-    const Ready ready = running.front().get();
-    running.pop_front();
+    const Ready ready = preparation.next();
     for (const Backend* backend : settings.backends) {
       const auto check = [&](const auto& prepared) {
         if (!prepared) return;

@@ -11,8 +11,7 @@ namespace bptt::verify {
 /// The cases that the settings choose.
 std::vector<const PropertyCase*> chosen_property_cases(const Settings&);
 
-/// Every case on every backend. The next case is drawn and its references are computed while
-/// backends run; `starts` is called before each.
+/// Every case on every backend; `starts` is called before each.
 void check_properties(const Settings&, const std::vector<const PropertyCase*>&,
                       const std::function<void(const PropertyCase&)>& starts, std::vector<Result>&);
 
