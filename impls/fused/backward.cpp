@@ -234,8 +234,12 @@ void Schedule<T>::backward(const Params<const T>& w, const Inputs<const T>& in,
     }
     for_parts(member,
               [&](Index part, const Member& crew) { run_backward(part, dout, grads, crew); });
-    member.meet();
+    if (sums_ == nullptr) member.meet();
     weight_gradients(in, grads.params, segment != last, member);
+  }
+  if (sums_ != nullptr) {
+    member.meet();
+    add_sums(grads.params, member);
   }
   for_parts(member, [&](Index part, const Member& crew) {
     scatter_gradients(part, grads, crew);

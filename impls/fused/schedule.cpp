@@ -63,6 +63,24 @@ struct Schedule<T>::Shapes {
   Index spare, tape_rows, state_rows;
   Geometry g;
   Index split_among, inputs_among;  ///< threads that have a share in every step, in the inputs
+
+  /// Of the weights' gradients.
+  static Index sums(const Spec& spec) {
+    return checked_product(
+        {spec.cell.gates(), spec.shape.H, checked_sum({spec.shape.I, spec.shape.H}, "workspace")},
+        "workspace");
+  }
+  /// Whether parts sum up their own rows. Else all rows of the tape go through the caches of all
+  /// threads, and forward waits for each line that it writes until the others have dropped it. It
+  /// takes memory for the sums of all parts but the first, and time to add them: at most half of
+  /// what the tape is.
+  bool parts_have_sums(const Spec& spec) const {
+    const auto tape = static_cast<double>(g.unit_panels * g.lanes) *
+                      (static_cast<double>(tape_rows) * g.cell.width +
+                       static_cast<double>(state_rows) * (spec.cell.has_cell_state() ? 2 : 1));
+    return partition.parts > 1 &&
+           2 * static_cast<double>(partition.parts - 1) * static_cast<double>(sums(spec)) <= tape;
+  }
 };
 
 template <Real T>
@@ -97,6 +115,7 @@ typename Schedule<T>::Bookings Schedule<T>::book(WorkspaceLayout& layout, const 
   // Without recomputation, backward packs its weights where forward had its own.
   b.forward_weights = layout.book<T>(recomputes ? forward : std::max(forward, backward));
   b.backward_weights = recomputes ? layout.book<T>(backward) : b.forward_weights;
+  b.sums = book_if(s.parts_have_sums(spec), {s.partition.parts - 1, Shapes::sums(spec)});
   b.x_block = layout.book<T>(InputBlock(spec.shape, g.lanes, exec.threads).size);
   b.shared = book_if(s.partition.way == Partition::Way::units, {2, g.shared_step});
   return b;
@@ -125,6 +144,7 @@ Schedule<T>::Schedule(const Workspace& workspace, const Bookings& b, const Spec&
       d_reset_h_(workspace.at(b.d_reset_h)),
       bias_(workspace.at(b.bias)),
       d_bias_(workspace.at(b.d_bias)),
+      sums_(workspace.at(b.sums)),
       x_block_(workspace.at(b.x_block)),
       shared_(workspace.at(b.shared)) {
   const Shapes s(spec, exec, kernels_.lanes);

@@ -42,7 +42,7 @@ class Schedule {
   struct Bookings {
     Parts::Bookings parts;
     schedule::Segments::Bookings segments;
-    Booking<T> gates, reset_h, h, c, h_first, c_first, dh, dc, d_reset_h, bias, d_bias;
+    Booking<T> gates, reset_h, h, c, h_first, c_first, dh, dc, d_reset_h, bias, d_bias, sums;
     Booking<T> forward_weights, backward_weights, x_block, shared;
   };
   static Bookings book(WorkspaceLayout&, const Spec&, const Exec&);
@@ -119,6 +119,10 @@ class Schedule {
 
   // weight_gradients.cpp
   void weight_gradients(const Inputs<const T>&, const Params<T>&, bool accumulate, const Member&);
+  Params<T> sums_of(Index part, const Params<T>& grads) const;
+  bool add_rows(Index part, const Inputs<const T>&, Range x_panels, Range h_panels,
+                const Params<T>& sums, bool accumulate, T* block) const;
+  void add_sums(const Params<T>& grads, const Member&) const;
   void pack_inputs(const Inputs<const T>&, Index row, Index rows, Range panels, T* block) const;
   void outer_products(Slice, Index row, Index rows, const T* b, Index b_panel, Range panels,
                       const View<T>& dw, bool accumulate) const;
@@ -170,6 +174,7 @@ class Schedule {
   T* d_reset_h_;  ///< [panel][sequence]
   T* bias_;       ///< [panel][gates] what is added before the time loop
   T* d_bias_;     ///< [part][panel][2][gates]: of all steps so far, and of this one
+  T* sums_;       ///< [part but the first] dW_ih, dW_hh of its rows; null where threads share them
   T* x_block_;    ///< [thread] an InputBlock each
   /// [2][panel][sequence][gates] where units are split: what threads tell each other in a step, by
   /// turns. On the tape, the rows that one thread reads lie before those that another is about to

@@ -16,15 +16,20 @@ std::unique_ptr<Backend> make_backend();
 
 namespace {
 
-/// Every number that a forward and a backward pass produce.
-template <Real T>
-std::vector<T> results(const Spec& spec, const Exec& exec) {
-  const auto backend = make_backend();
-  const auto plan = backend->plan<T>(spec, exec);
-  Problem<T> problem(spec);
-  // One of every length that matters: none, all, one, and some between.
+/// One of every length that matters: none, all, one, and some between.
+Index mixed_length(const Spec& spec, Index sequence) {
   const Index steps = spec.shape.T, lengths[] = {steps * 2 / 3, steps, 0, 1};
-  for (std::size_t b = 0; b < problem.lengths().size(); ++b) problem.lengths()[b] = lengths[b % 4];
+  return lengths[sequence % 4];
+}
+
+/// Every number that a forward and a backward pass on a plan produce.
+template <Real T>
+std::vector<T> results_on(Plan<T>& plan, const Spec& spec,
+                          Index (*length)(const Spec&, Index) = mixed_length) {
+  Problem<T> problem(spec);
+  for (std::size_t b = 0; b < problem.lengths().size(); ++b) {
+    problem.lengths()[b] = length(spec, static_cast<Index>(b));
+  }
   double value = 0.1;
   const auto put = [&](const TensorInfo&, const View<T>& view) {
     for (T& element : view) {
@@ -35,8 +40,8 @@ std::vector<T> results(const Spec& spec, const Exec& exec) {
   for_each(spec, problem.params, put);
   for_each(spec, problem.in, put);
   for_each(spec, problem.dout, put);
-  plan->forward(problem.params, problem.in, problem.out);
-  plan->backward(problem.params, problem.in, problem.dout, problem.grads);
+  plan.forward(problem.params, problem.in, problem.out);
+  plan.backward(problem.params, problem.in, problem.dout, problem.grads);
   std::vector<T> all;
   const auto take = [&](const TensorInfo&, const View<T>& view) {
     all.insert(all.end(), view.begin(), view.end());
@@ -44,6 +49,11 @@ std::vector<T> results(const Spec& spec, const Exec& exec) {
   for_each(spec, problem.out, take);
   for_each(spec, problem.grads, take);
   return all;
+}
+
+template <Real T>
+std::vector<T> results(const Spec& spec, const Exec& exec) {
+  return results_on(*make_backend()->plan<T>(spec, exec), spec);
 }
 
 constexpr const char* cells[] = {"rnn", "lstm", "gru", "gru:reset=after_matmul"};
@@ -111,6 +121,38 @@ TEST(FusedThreads, SameBitsWhereTheBatchIsCut) {
   for (const char* cell : cells) {
     for (const Index B : {8, 13, 70}) {
       expect_same_bits<float>({parse_cell(cell), {5, B, 20, 33}}, {1, Recompute::none, true});
+    }
+  }
+}
+
+/// So many rows that each part sums up its own.
+TEST(FusedThreads, SameBitsWherePartsHaveSums) {
+  for (const char* cell : cells) {
+    for (const bool lengths : {false, true}) {
+      Spec spec{parse_cell(cell), {60, 13, 5, 17}};
+      spec.lengths = lengths;
+      for (const Recompute recompute : {Recompute::none, Recompute::gates, Recompute::checkpoint}) {
+        expect_same_bits<float>(spec, {1, recompute, true});
+      }
+    }
+  }
+}
+
+/// A part in which no sequence lives adds nothing, whatever an earlier call has left there.
+TEST(FusedThreads, PartsWithoutRows) {
+  const auto one_lives = [](const Spec& spec, Index sequence) {
+    return sequence == 5 ? spec.shape.T / 2 : 0;
+  };
+  for (const char* cell : cells) {
+    Spec spec{parse_cell(cell), {60, 13, 5, 17}};
+    spec.lengths = true;
+    for (const Recompute recompute : {Recompute::none, Recompute::gates, Recompute::checkpoint}) {
+      const Exec exec{2, recompute};
+      const auto used = make_backend()->plan<float>(spec, exec);
+      results_on(*used, spec);
+      const auto alone = make_backend()->plan<float>(spec, {1, recompute});
+      EXPECT_TRUE(results_on(*used, spec, one_lives) == results_on(*alone, spec, one_lives))
+          << to_string(spec) << " " << name_of(recompute);
     }
   }
 }

@@ -55,43 +55,88 @@ void Schedule<T>::outer_products(Slice slice, Index row, Index rows, const T* b,
   }
 }
 
-/// This member's columns of the weights' gradients: no two members write the same element, and each
-/// reads x and h for itself only.
+/// The rows of a part that are on the tape, to some columns of the weights' gradients. Whether
+/// there were any.
+template <Real T>
+bool Schedule<T>::add_rows(Index part, const Inputs<const T>& in, Range x_panels, Range h_panels,
+                           const Params<T>& sums, bool accumulate, T* block) const {
+  const Index L = g_.lanes;
+  const Index begin = parts_.tape_row(part, parts_.from());
+  const Index all = parts_.tape_row(part, parts_.to()) - begin;
+  for (Index done = 0; done < all; done += input_block_.rows) {
+    const Index row = begin + done, rows = std::min(input_block_.rows, all - done);
+    for (Index p = x_panels.begin; sums.weight_ih && p < x_panels.end; p += input_block_.panels) {
+      const Range panels{p, std::min(p + input_block_.panels, x_panels.end)};
+      pack_inputs(in, row, rows, panels, block);
+      outer_products(g_.cell.input, row, rows, block, input_block_.panel, panels, sums.weight_ih,
+                     accumulate);
+    }
+    if (sums.weight_hh && h_panels.begin < h_panels.end) {
+      const T* const h = h_prev(part, parts_.from()) + h_panels.begin * g_.state_panel;
+      outer_products(g_.cell.hidden, row, rows, h + done * L, g_.state_panel, h_panels,
+                     sums.weight_hh, accumulate);
+      if (reset_h_) {
+        outer_products(g_.cell.reset, row, rows,
+                       reset_h_ + h_panels.begin * g_.tape_panel + row * L, g_.tape_panel, h_panels,
+                       sums.weight_hh, accumulate);
+      }
+    }
+    accumulate = true;
+  }
+  return all > 0;
+}
+
+/// Where a part sums up: the first one in the gradients themselves.
+template <Real T>
+Params<T> Schedule<T>::sums_of(Index part, const Params<T>& grads) const {
+  if (part == 0) return grads;
+  const Index H = spec_.shape.H, rows = spec_.cell.gates() * H;
+  T* const dw_ih = sums_ + (part - 1) * rows * (spec_.shape.I + H);
+  Params<T> sums;
+  if (grads.weight_ih) sums.weight_ih = {dw_ih, grads.weight_ih.extents()};
+  if (grads.weight_hh) {
+    sums.weight_hh = {dw_ih + rows * spec_.shape.I, grads.weight_hh.extents()};
+  }
+  return sums;
+}
+
+/// Adds what is on the tape: each member all that its own parts have, which lies in its caches; or,
+/// where parts have no sums of their own, all rows to its own columns. No two members write the
+/// same element.
 template <Real T>
 void Schedule<T>::weight_gradients(const Inputs<const T>& in, const Params<T>& grads,
                                    bool accumulate, const Member& member) {
-  const Index L = g_.lanes;
-  const Range x_panels = member.share(g_.input_panels), h_panels = member.share(g_.unit_panels);
-  T* const block = x_block_ + member.rank() * input_block_.panels * input_block_.panel;
-  for (Index part = 0; part < parts_.count(); ++part) {
-    const Index begin = parts_.tape_row(part, parts_.from());
-    const Index all = parts_.tape_row(part, parts_.to()) - begin;
-    for (Index done = 0; done < all; done += input_block_.rows) {
-      const Index row = begin + done, rows = std::min(input_block_.rows, all - done);
-      for (Index p = x_panels.begin; grads.weight_ih && p < x_panels.end;
-           p += input_block_.panels) {
-        const Range panels{p, std::min(p + input_block_.panels, x_panels.end)};
-        pack_inputs(in, row, rows, panels, block);
-        outer_products(g_.cell.input, row, rows, block, input_block_.panel, panels, grads.weight_ih,
-                       accumulate);
-      }
-      if (grads.weight_hh && h_panels.begin < h_panels.end) {
-        const T* const h = h_prev(part, parts_.from()) + h_panels.begin * g_.state_panel;
-        outer_products(g_.cell.hidden, row, rows, h + done * L, g_.state_panel, h_panels,
-                       grads.weight_hh, accumulate);
-        if (reset_h_) {
-          outer_products(g_.cell.reset, row, rows,
-                         reset_h_ + h_panels.begin * g_.tape_panel + row * L, g_.tape_panel,
-                         h_panels, grads.weight_hh, accumulate);
-        }
-      }
-      accumulate = true;
-    }
-  }
-  if (!accumulate && member.rank() == 0) {
-    // No row lives: an empty sum.
-    for (const View<T>& dw : {grads.weight_ih, grads.weight_hh})
+  const auto clear = [](const Params<T>& sums) {
+    for (const View<T>& dw : {sums.weight_ih, sums.weight_hh})
       std::fill(dw.begin(), dw.end(), T(0));
+  };
+  T* const block = x_block_ + member.rank() * input_block_.panels * input_block_.panel;
+  if (sums_ != nullptr) {
+    return for_parts(member, [&](Index part, const Member&) {
+      const Params<T> sums = sums_of(part, grads);
+      const bool any =
+          add_rows(part, in, {0, g_.input_panels}, {0, g_.unit_panels}, sums, accumulate, block);
+      if (!any && !accumulate) clear(sums);
+    });
+  }
+  for (Index part = 0; part < parts_.count(); ++part) {
+    accumulate |= add_rows(part, in, member.share(g_.input_panels), member.share(g_.unit_panels),
+                           grads, accumulate, block);
+  }
+  if (!accumulate && member.rank() == 0) clear(grads);
+}
+
+/// The sums of all parts to the first one's, in order.
+template <Real T>
+void Schedule<T>::add_sums(const Params<T>& grads, const Member& member) const {
+  const auto add = [&](const View<T>& to, const View<T>& from) {
+    const Range elements = member.share(to.size());
+    for (Index i = elements.begin; i < elements.end; ++i) to[i] += from[i];
+  };
+  for (Index part = 1; part < parts_.count(); ++part) {
+    const Params<T> sums = sums_of(part, grads);
+    add(grads.weight_ih, sums.weight_ih);
+    add(grads.weight_hh, sums.weight_hh);
   }
 }
 
