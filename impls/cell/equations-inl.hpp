@@ -46,6 +46,9 @@ struct LstmOptions {
   bool tanh_output, tanh_candidate, peephole, coupled, input_gate, forget_gate, output_gate;
 };
 
+// Results are made in one go: the default constructor of a struct of vectors is compiled for no
+// instruction set in particular, so with NEON it cannot call theirs.
+
 template <class D>
 struct Lstm {
   using V = hn::Vec<D>;
@@ -68,16 +71,14 @@ struct Lstm {
       p_i = hn::MulAdd(w.i, c_prev, p_i);
       p_f = hn::MulAdd(w.f, c_prev, p_f);
     }
-    Step s;
-    s.f = with.forget_gate ? act::sigmoid(d, p_f) : one;
-    s.i = with.coupled ? hn::Sub(one, s.f) : with.input_gate ? act::sigmoid(d, p_i) : one;
-    s.g = with.tanh_candidate ? act::tanh(d, p_g) : p_g;
-    s.c = hn::MulAdd(s.f, c_prev, hn::Mul(s.i, s.g));
-    if (with.peephole) p_o = hn::MulAdd(w.o, s.c, p_o);
-    s.o = with.output_gate ? act::sigmoid(d, p_o) : one;
-    s.psi_c = with.tanh_output ? act::tanh(d, s.c) : s.c;
-    s.h = hn::Mul(s.o, s.psi_c);
-    return s;
+    const V f = with.forget_gate ? act::sigmoid(d, p_f) : one;
+    const V i = with.coupled ? hn::Sub(one, f) : with.input_gate ? act::sigmoid(d, p_i) : one;
+    const V g = with.tanh_candidate ? act::tanh(d, p_g) : p_g;
+    const V c = hn::MulAdd(f, c_prev, hn::Mul(i, g));
+    if (with.peephole) p_o = hn::MulAdd(w.o, c, p_o);
+    const V o = with.output_gate ? act::sigmoid(d, p_o) : one;
+    const V psi_c = with.tanh_output ? act::tanh(d, c) : c;
+    return {i, f, g, o, c, psi_c, hn::Mul(o, psi_c)};
   }
 
   struct Gradient {
@@ -89,25 +90,23 @@ struct Lstm {
   static HWY_INLINE Gradient backward(D d, const Options& with, V i, V f, V g, V o, V c_prev,
                                       V psi_c, V dh, V dc, const Peephole& w) {
     const V zero = hn::Zero(d);
-    Gradient grad;
-    grad.p_o = with.output_gate ? through_sigmoid(d, o, hn::Mul(dh, psi_c)) : zero;
+    const V p_o = with.output_gate ? through_sigmoid(d, o, hn::Mul(dh, psi_c)) : zero;
     const V through_h = hn::Mul(dh, o);
     dc = hn::Add(dc, with.tanh_output ? through_tanh(d, psi_c, through_h) : through_h);
-    if (with.peephole) dc = hn::MulAdd(w.o, grad.p_o, dc);
+    if (with.peephole) dc = hn::MulAdd(w.o, p_o, dc);
     const V di = hn::Mul(dc, g);
     V df = hn::Mul(dc, c_prev);
     if (with.coupled) df = hn::Sub(df, di);
-    grad.p_i = with.input_gate && !with.coupled ? through_sigmoid(d, i, di) : zero;
-    grad.p_f = with.forget_gate ? through_sigmoid(d, f, df) : zero;
+    const V p_i = with.input_gate && !with.coupled ? through_sigmoid(d, i, di) : zero;
+    const V p_f = with.forget_gate ? through_sigmoid(d, f, df) : zero;
     const V dg = hn::Mul(dc, i);
-    grad.p_g = with.tanh_candidate ? through_tanh(d, g, dg) : dg;
-    grad.c_prev = hn::Mul(dc, f);
-    grad.c = zero;
+    const V p_g = with.tanh_candidate ? through_tanh(d, g, dg) : dg;
+    V dc_prev = hn::Mul(dc, f), c = zero;
     if (with.peephole) {
-      grad.c_prev = hn::MulAdd(w.i, grad.p_i, hn::MulAdd(w.f, grad.p_f, grad.c_prev));
-      grad.c = hn::MulAdd(f, c_prev, hn::Mul(i, g));
+      dc_prev = hn::MulAdd(w.i, p_i, hn::MulAdd(w.f, p_f, dc_prev));
+      c = hn::MulAdd(f, c_prev, hn::Mul(i, g));
     }
-    return grad;
+    return {p_i, p_f, p_g, p_o, dc_prev, c};
   }
 };
 
@@ -133,17 +132,13 @@ struct Gru {
   template <GruUpdate update>
   static HWY_INLINE Gradient backward(D d, V z, V n, V h_prev, V dh) {
     const V other = hn::Sub(hn::Set(d, hn::TFromD<D>(1)), z);
-    Gradient grad;
     if constexpr (update == GruUpdate::take) {
-      grad.p_n = through_tanh(d, n, hn::Mul(dh, z));
-      grad.p_z = through_sigmoid(d, z, hn::Mul(dh, hn::Sub(n, h_prev)));
-      grad.h_prev = hn::Mul(dh, other);
+      return {through_tanh(d, n, hn::Mul(dh, z)),
+              through_sigmoid(d, z, hn::Mul(dh, hn::Sub(n, h_prev))), hn::Mul(dh, other)};
     } else {
-      grad.p_n = through_tanh(d, n, hn::Mul(dh, other));
-      grad.p_z = through_sigmoid(d, z, hn::Mul(dh, hn::Sub(h_prev, n)));
-      grad.h_prev = hn::Mul(dh, z);
+      return {through_tanh(d, n, hn::Mul(dh, other)),
+              through_sigmoid(d, z, hn::Mul(dh, hn::Sub(h_prev, n))), hn::Mul(dh, z)};
     }
-    return grad;
   }
 };
 
