@@ -20,7 +20,8 @@ class FiniteDifferences {
   void choose_step(const View<long double>& tensor);
 
   /// Along an element of model()'s tensors. Good where its error is below `wanted`: smaller steps
-  /// are tried until it is, because a step that crosses a kink (of relu) converges to nothing.
+  /// are tried until it is, or until rounding alone makes them as bad, because a step that crosses
+  /// a kink (of relu) converges to nothing.
   Estimate operator()(long double& element, double wanted);
 
   const net::Model<long double>& model() const { return *model_; }

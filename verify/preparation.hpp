@@ -23,7 +23,7 @@ class Preparation {
   Preparation(std::size_t count, std::function<Made(std::size_t)> make)
       : make_(std::move(make)), made_(count) {}
 
-  /// Number 0, 1, ... `count` - 1. Rethrows what `make` threw.
+  /// Number 0, 1, ... `count` - 1, and no further. Rethrows what `make` threw.
   Made next() {
     if (taken_ == ready_) prepare_some();
     Made made = std::move(*made_[taken_]);
@@ -33,14 +33,20 @@ class Preparation {
 
  private:
   void prepare_some() {
-    constexpr std::size_t at_once = 32;
-    const std::size_t end = std::min(made_.size(), ready_ + at_once);
+    const std::size_t processors = std::max(1u, std::thread::hardware_concurrency());
+    const std::size_t end =
+        std::min(made_.size(), ready_ + std::max<std::size_t>(32, 2 * processors));
     std::atomic<std::size_t> next{ready_};
     const auto work = [&] {
-      for (std::size_t i; (i = next++) < end;) made_[i].emplace(make_(i));
+      try {
+        for (std::size_t i; (i = next++) < end;) made_[i].emplace(make_(i));
+      } catch (...) {
+        next = end;  // the others need not go on
+        throw;
+      }
     };
     std::vector<std::future<void>> workers;
-    for (unsigned k = 0; k < std::max(1u, std::thread::hardware_concurrency()); ++k) {
+    for (std::size_t k = 0; k < std::min(processors, end - ready_); ++k) {
       workers.push_back(std::async(std::launch::async, work));
     }
     for (auto& worker : workers) worker.get();

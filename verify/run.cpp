@@ -1,7 +1,6 @@
 #include "verify/run.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -34,18 +33,12 @@ bool runs_oracles(const Settings& settings) {
          contains(settings.threads, 1) && contains(settings.backends, settings.reference);
 }
 
-/// How many results of each backend failed. Of the reference's, several threads count.
-using Failures = std::map<const Backend*, std::atomic<int>>;
-
 template <Real T>
 std::vector<Result> check_on(const Backend& backend, const Settings& settings, const Case& c,
-                             const Reference<T>& reference, Failures& failures) {
-  std::atomic<int>& count = failures.at(&backend);
-  const EqualityOptions options{settings.threads, settings.recompute_of(c.recompute), settings.seed,
-                                settings.verbose || count < most_localised};
-  std::vector<Result> results = check_equality<T>(backend, c, reference, options);
-  for (const Result& result : results) count += result.verdict == Verdict::fail;
-  return results;
+                             const Reference<T>& reference, bool localise) {
+  return check_equality<T>(
+      backend, c, reference,
+      {settings.threads, settings.recompute_of(c.recompute), settings.seed, localise});
 }
 
 /// A case in one precision, and how the reference fares as one of the backends.
@@ -63,19 +56,17 @@ struct Prepared {
 };
 
 template <Real T>
-std::optional<InPrecision<T>> prepare_in(const Settings& settings, const Case& c,
-                                         Failures& failures) {
+std::optional<InPrecision<T>> prepare_in(const Settings& settings, const Case& c) {
   if (!contains(settings.dtypes, dtype_of<T>)) return std::nullopt;
   InPrecision<T> made{reference_of<T>(c, settings.seed), {}};
   if (contains(settings.backends, settings.reference)) {
-    made.own = check_on<T>(*settings.reference, settings, c, made.reference, failures);
+    made.own = check_on<T>(*settings.reference, settings, c, made.reference, false);
   }
   return made;
 }
 
-Prepared prepare(const Settings& settings, const Case& c, Failures& failures) {
-  Prepared prepared{prepare_in<float>(settings, c, failures),
-                    prepare_in<double>(settings, c, failures), std::nullopt};
+Prepared prepare(const Settings& settings, const Case& c) {
+  Prepared prepared{prepare_in<float>(settings, c), prepare_in<double>(settings, c), std::nullopt};
   if (c.small && runs_oracles(settings)) {
     prepared.gradient =
         check_gradient(*settings.reference, c, prepared.f64->reference, settings.seed);
@@ -87,15 +78,28 @@ void append(std::vector<Result> more, std::vector<Result>& results) {
   std::move(more.begin(), more.end(), std::back_inserter(results));
 }
 
+bool failed(const Result& result) {
+  return result.verdict == Verdict::fail;
+}
+
+/// How many results of each backend failed.
+using Failures = std::map<const Backend*, int>;
+
 template <Real T>
 void check_case(const Settings& settings, const Case& c, std::optional<InPrecision<T>> prepared,
                 Failures& failures, std::vector<Result>& results) {
   if (!prepared) return;
   for (const Backend* backend : settings.backends) {
-    append(backend == settings.reference
-               ? std::move(prepared->own)
-               : check_on<T>(*backend, settings, c, prepared->reference, failures),
-           results);
+    int& count = failures[backend];
+    const bool localise = settings.verbose || count < most_localised;
+    std::vector<Result> own;
+    if (backend == settings.reference) own = std::move(prepared->own);
+    // What failed when it was prepared runs once more, to be localised in the order of the cases.
+    if (backend != settings.reference || (localise && std::ranges::any_of(own, failed))) {
+      own = check_on<T>(*backend, settings, c, prepared->reference, localise);
+    }
+    count += static_cast<int>(std::ranges::count_if(own, failed));
+    append(std::move(own), results);
   }
 }
 
@@ -183,9 +187,8 @@ std::vector<Result> run_checks(const Settings& settings, const Progress& progres
   for (const PropertyCase* c : properties) total += c->work;
   std::vector<Result> results;
   Failures failures;
-  for (const Backend* backend : settings.backends) failures[backend] = 0;
-  Preparation<Prepared> preparation(
-      cases.size(), [&](std::size_t i) { return prepare(settings, cases[i], failures); });
+  Preparation<Prepared> preparation(cases.size(),
+                                    [&](std::size_t i) { return prepare(settings, cases[i]); });
   for (const Case& c : cases) {
     progress(done / total, c.name);
     Prepared prepared = preparation.next();

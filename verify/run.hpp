@@ -19,9 +19,9 @@ std::vector<Case> chosen_direction_cases(const Settings&);
 /// Called before each case or file: the share of the work that is done, and what is next.
 using Progress = std::function<void(double share, const std::string& what)>;
 
-/// Everything the settings ask for. References and oracles (which run naive only) are computed
-/// ahead by threads of their own; backends run one at a time. A golden file that cannot be read is
-/// a result like any other.
+/// Everything the settings ask for. What runs naive only (references, oracles, naive as one of the
+/// backends) is computed ahead by threads of their own; other backends run one at a time. A golden
+/// file that cannot be read is a result like any other.
 std::vector<Result> run_checks(const Settings&, const Progress&);
 
 }  // namespace bptt::verify

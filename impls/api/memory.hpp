@@ -11,7 +11,8 @@ namespace bptt {
 /// The largest std::size_t where the system does not say.
 std::size_t available_memory();
 
-/// Throws Error(unavailable) naming `what`, the bytes it needs and the bytes there are.
+/// Throws Error(unavailable) naming `what`, the bytes it needs and the bytes there are, where these
+/// are fewer. Of less than 1 MiB it does not ask.
 void require_memory(std::size_t bytes, const std::string& what);
 
 /// "512 B", "1.5 KiB", "20.0 GiB"

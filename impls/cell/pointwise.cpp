@@ -2,7 +2,7 @@
 // equations of equations-inl.hpp, and the table that picks the best at run time.
 #include "impls/cell/pointwise.hpp"
 
-// Left out: those whose vectors have no size when compiling, so that no struct can hold them.
+// Left out: SVE, whose vectors have no size when compiling, so that no struct can hold them.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "impls/cell/pointwise.cpp"

@@ -234,7 +234,7 @@ void Schedule<T>::backward(const Params<const T>& w, const Inputs<const T>& in,
     }
     for_parts(member,
               [&](Index part, const Member& crew) { run_backward(part, dout, grads, crew); });
-    if (sums_ == nullptr) member.meet();
+    if (!sums_own_rows(member)) member.meet();
     weight_gradients(in, grads.params, segment != last, member);
   }
   if (sums_ != nullptr) {

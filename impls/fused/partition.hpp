@@ -8,7 +8,8 @@
 
 namespace bptt::fused {
 
-/// All threads share the packing and the weights' gradients whatever the way.
+/// All threads share the packing whatever the way, and the weights' gradients unless parts have
+/// sums of their own (weight_gradients.cpp).
 struct Partition {
   enum class Way {
     parts,  ///< the batch is cut, or not; each part runs through time without waiting for another

@@ -64,8 +64,7 @@ struct Schedule<T>::Shapes {
   Geometry g;
   Index split_among, inputs_among;  ///< threads that have a share in every step, in the inputs
 
-  /// Of the weights' gradients.
-  static Index sums(const Spec& spec) {
+  static Index weight_gradient_elements(const Spec& spec) {
     return checked_product(
         {spec.cell.gates(), spec.shape.H, checked_sum({spec.shape.I, spec.shape.H}, "workspace")},
         "workspace");
@@ -78,8 +77,9 @@ struct Schedule<T>::Shapes {
     const auto tape = static_cast<double>(g.unit_panels * g.lanes) *
                       (static_cast<double>(tape_rows) * g.cell.width +
                        static_cast<double>(state_rows) * (spec.cell.has_cell_state() ? 2 : 1));
-    return partition.parts > 1 &&
-           2 * static_cast<double>(partition.parts - 1) * static_cast<double>(sums(spec)) <= tape;
+    return partition.parts > 1 && 2 * static_cast<double>(partition.parts - 1) *
+                                          static_cast<double>(weight_gradient_elements(spec)) <=
+                                      tape;
   }
 };
 
@@ -115,7 +115,8 @@ typename Schedule<T>::Bookings Schedule<T>::book(WorkspaceLayout& layout, const 
   // Without recomputation, backward packs its weights where forward had its own.
   b.forward_weights = layout.book<T>(recomputes ? forward : std::max(forward, backward));
   b.backward_weights = recomputes ? layout.book<T>(backward) : b.forward_weights;
-  b.sums = book_if(s.parts_have_sums(spec), {s.partition.parts - 1, Shapes::sums(spec)});
+  b.sums = book_if(s.parts_have_sums(spec),
+                   {s.partition.parts - 1, Shapes::weight_gradient_elements(spec)});
   b.x_block = layout.book<T>(InputBlock(spec.shape, g.lanes, exec.threads).size);
   b.shared = book_if(s.partition.way == Partition::Way::units, {2, g.shared_step});
   return b;

@@ -9,8 +9,8 @@
 //              dW = dp^T [x, h], summed over blocks of rows in a fixed order.
 //
 // Every function that takes a Member is run by all members of a team at once. Results do not depend
-// on how many they are: every element is computed by one member, in an order set by the shape and
-// the partition.
+// on how many they are: every element, or a part's sum of one, is computed by one member, in an
+// order set by the shape and the partition.
 #pragma once
 
 #include "impls/api/plan.hpp"
@@ -123,6 +123,10 @@ class Schedule {
   bool add_rows(Index part, const Inputs<const T>&, Range x_panels, Range h_panels,
                 const Params<T>& sums, bool accumulate, T* block) const;
   void add_sums(const Params<T>& grads, const Member&) const;
+  /// Parts have sums, and members as many parts each: no other member need see the rows of one.
+  bool sums_own_rows(const Member& member) const {
+    return sums_ != nullptr && parts_.count() % member.size() == 0;
+  }
   void pack_inputs(const Inputs<const T>&, Index row, Index rows, Range panels, T* block) const;
   void outer_products(Slice, Index row, Index rows, const T* b, Index b_panel, Range panels,
                       const View<T>& dw, bool accumulate) const;

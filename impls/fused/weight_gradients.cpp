@@ -100,9 +100,8 @@ Params<T> Schedule<T>::sums_of(Index part, const Params<T>& grads) const {
   return sums;
 }
 
-/// Adds what is on the tape: each member all that its own parts have, which lies in its caches; or,
-/// where parts have no sums of their own, all rows to its own columns. No two members write the
-/// same element.
+/// Adds what is on the tape: each member all that its own parts have, which lies in its caches; or
+/// all rows to its own columns. No two members write the same element.
 template <Real T>
 void Schedule<T>::weight_gradients(const Inputs<const T>& in, const Params<T>& grads,
                                    bool accumulate, const Member& member) {
@@ -111,19 +110,22 @@ void Schedule<T>::weight_gradients(const Inputs<const T>& in, const Params<T>& g
       std::fill(dw.begin(), dw.end(), T(0));
   };
   T* const block = x_block_ + member.rank() * input_block_.panels * input_block_.panel;
-  if (sums_ != nullptr) {
-    return for_parts(member, [&](Index part, const Member&) {
-      const Params<T> sums = sums_of(part, grads);
-      const bool any =
-          add_rows(part, in, {0, g_.input_panels}, {0, g_.unit_panels}, sums, accumulate, block);
-      if (!any && !accumulate) clear(sums);
-    });
-  }
+  const auto sum_up = [&](Index part, const Member& crew) {
+    const Params<T> sums = sums_of(part, grads);
+    const bool any = add_rows(part, in, crew.share(g_.input_panels), crew.share(g_.unit_panels),
+                              sums, accumulate, block);
+    if (!any && !accumulate && crew.rank() == 0) clear(sums);
+  };
+  if (sums_own_rows(member)) return for_parts(member, sum_up);
   for (Index part = 0; part < parts_.count(); ++part) {
-    accumulate |= add_rows(part, in, member.share(g_.input_panels), member.share(g_.unit_panels),
-                           grads, accumulate, block);
+    if (sums_ != nullptr) {
+      sum_up(part, member);
+    } else {
+      accumulate |= add_rows(part, in, member.share(g_.input_panels), member.share(g_.unit_panels),
+                             grads, accumulate, block);
+    }
   }
-  if (!accumulate && member.rank() == 0) clear(grads);
+  if (sums_ == nullptr && !accumulate && member.rank() == 0) clear(grads);
 }
 
 /// The sums of all parts to the first one's, in order.
