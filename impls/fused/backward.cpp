@@ -7,16 +7,20 @@ namespace bptt::fused {
 template <Real T>
 void Schedule<T>::pack_backward(const Params<const T>& w, const Grads<T>& grads,
                                 const Member& member) {
-  const auto pack = [&](const Packed<T>& to, const View<const T>& from, Index columns) {
+  const auto pack = [&](const Packed<T>& to, const View<const T>& from, Index columns,
+                        bool inputs) {
     if (to.slice.vectors == 0) return;
-    pack_rows(g_, to.slice, to.tiling, member.share(to.tiling.count()), from.data(), columns,
-              to.panel, to.data);
+    pack_rows(g_, to.slice, to.tiling, tiles_to_pack(to, inputs, member), from.data(), columns,
+              to.panel, to.of(member));
   };
-  pack(w_back_, w.weight_hh, spec_.shape.H);
-  pack(w_back_reset_, w.weight_hh, spec_.shape.H);
-  if (grads.x) pack(w_back_input_, w.weight_ih, spec_.shape.I);
-  const Range sums = member.share(partition_.parts * g_.unit_panels * 2);
-  std::fill_n(d_bias_ + sums.begin * g_.gate_row, (sums.end - sums.begin) * g_.gate_row, T(0));
+  pack(w_back_, w.weight_hh, spec_.shape.H, false);
+  pack(w_back_reset_, w.weight_hh, spec_.shape.H, false);
+  if (grads.x) pack(w_back_input_, w.weight_ih, spec_.shape.I, true);
+  for_parts(member, [&](Index part, const Member& crew) {
+    const Range panels = crew.share(g_.unit_panels);
+    std::fill_n(d_bias_ + (part * g_.unit_panels + panels.begin) * 2 * g_.gate_row,
+                (panels.end - panels.begin) * 2 * g_.gate_row, T(0));
+  });
 }
 
 /// A row that is not alive yet, going backward, waits with the gradient of its final state.
@@ -97,12 +101,12 @@ void Schedule<T>::backward_rows(Index part, Index t, Index panel, Index row, Ind
 
 /// dh_{t-1} (+)= dp_t W_hh, for the live rows of step t.
 template <Real T>
-Product<T> Schedule<T>::recurrent_gradient(Index part, Index t) const {
+Product<T> Schedule<T>::recurrent_gradient(Index part, Index t, const Member& crew) const {
   Product<T> m;
   const Operand a = operand(gates(part, t), g_.gate_panel, t);
   m.a = {a.data + g_.cell.hidden.first * g_.lanes, g_.gate_row};
   m.walk = g_.gate_walk(g_.cell.hidden, a.panel);
-  m.b = w_back_.data;
+  m.b = w_back_.of(crew);
   m.b_panel = w_back_.panel;
   m.tiling = w_back_.tiling;
   m.c = {of_part(dh_, part), g_.lanes};
@@ -146,10 +150,12 @@ void Schedule<T>::step_backward(Index part, Index t, bool product_first,
   };
   Index done = 0;  // rows
   if (with_product > few_rows) {
-    multiply(kernels_, recurrent_gradient(part, t + 1), tiles, {0, with_product}, pointwise, fetch);
+    multiply(kernels_, recurrent_gradient(part, t + 1, crew), tiles, {0, with_product}, pointwise,
+             fetch);
     done = with_product;
   } else if (with_product > 0) {
-    multiply(kernels_, recurrent_gradient(part, t + 1), tiles, {0, with_product}, nothing, fetch);
+    multiply(kernels_, recurrent_gradient(part, t + 1, crew), tiles, {0, with_product}, nothing,
+             fetch);
   }
   const Index panel = w_back_.tiling.begin(tiles.begin);
   pointwise(panel, w_back_.tiling.begin(tiles.end) - panel, done, rows - done);
@@ -160,7 +166,7 @@ void Schedule<T>::step_backward(Index part, Index t, bool product_first,
   const Operand a = operand(gates(part, t), g_.gate_panel, t);
   m.a = {a.data + g_.cell.reset.first * L, g_.gate_row};
   m.walk = g_.gate_walk(g_.cell.reset, a.panel);
-  m.b = w_back_reset_.data;
+  m.b = w_back_reset_.of(crew);
   m.b_panel = w_back_reset_.panel;
   m.tiling = w_back_reset_.tiling;
   m.c = {of_part(d_reset_h_, part), L};
@@ -181,7 +187,7 @@ void Schedule<T>::input_gradients(Index part, Index from, Index to, const View<T
   Product<T> m;
   m.a = {gates_ + g_.cell.input.first * g_.lanes, g_.gate_row};
   m.walk = g_.gate_walk(g_.cell.input, g_.gate_panel);
-  m.b = w_back_input_.data;
+  m.b = w_back_input_.of(crew);
   m.b_panel = w_back_input_.panel;
   m.tiling = w_back_input_.tiling;
   m.c = {dx.data(), spec_.shape.I, parts_.source()};
@@ -213,8 +219,8 @@ void Schedule<T>::run_backward(Index part, const OutputGrads<const T>& dout, con
     done = t;
   }
   if (in_loop && (from > 0 || grads.h0)) {
-    multiply(kernels_, recurrent_gradient(part, from), loop_crew.share(w_back_.tiling.count()),
-             {0, parts_.rows(part, from)}, nothing);
+    multiply(kernels_, recurrent_gradient(part, from, loop_crew),
+             loop_crew.share(w_back_.tiling.count()), {0, parts_.rows(part, from)}, nothing);
   }
 }
 
@@ -224,7 +230,7 @@ void Schedule<T>::backward(const Params<const T>& w, const Inputs<const T>& in,
                            const Member& member) {
   pack_backward(w, grads, member);
   for_parts(member, [&](Index part, const Member& crew) { gather_gradients(part, dout, crew); });
-  member.meet();
+  if (packs_for_all()) member.meet();
   const Index last = segments_.count() - 1;
   for (Index segment = last; segment >= 0; --segment) {
     if (segment != last) {

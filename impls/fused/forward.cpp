@@ -20,24 +20,33 @@ void copy_or_zero(const View<const T>& from, Index row, Index begin, Index count
 }  // namespace
 
 template <Real T>
+Range Schedule<T>::tiles_to_pack(const Packed<T>& of, bool for_inputs, const Member& member) const {
+  const Index tiles = of.tiling.count();
+  if (!packs_for_all()) return {0, tiles};
+  if (!loops_alone(member)) return member.share(tiles);
+  if (for_inputs) return member.rank() == 0 ? Range{} : member.of_the_others().share(tiles);
+  return member.rank() == 0 ? Range{0, tiles} : Range{};
+}
+
+template <Real T>
 void Schedule<T>::pack_forward(const Params<const T>& w, const Member& member) {
-  const auto pack = [&](const Packed<T>& to, const View<const T>& from, Index k) {
+  const auto pack = [&](const Packed<T>& to, const View<const T>& from, Index k, bool inputs) {
     if (to.slice.vectors == 0) return;
-    pack_units(kernels_, g_, to.slice, to.tiling, member.share(to.tiling.count()), from.data(), k,
-               k, to.panel, to.data);
+    pack_units(kernels_, g_, to.slice, to.tiling, tiles_to_pack(to, inputs, member), from.data(), k,
+               k, to.panel, to.of(member));
   };
-  if (spec_.shape.I <= most_inputs_packed) pack(w_input_, w.weight_ih, spec_.shape.I);
-  pack(w_hidden_, w.weight_hh, spec_.shape.H);
-  pack(w_reset_, w.weight_hh, spec_.shape.H);
+  if (spec_.shape.I <= most_inputs_packed) pack(w_input_, w.weight_ih, spec_.shape.I, true);
+  pack(w_hidden_, w.weight_hh, spec_.shape.H, false);
+  pack(w_reset_, w.weight_hh, spec_.shape.H, false);
 
   // Of h_{t-1}'s vectors that x has no share in, the bias is of the recurrent product alone.
   const Index L = g_.lanes, H = spec_.shape.H;
   const auto in = [](const Slice& slice, int v) {
     return v >= slice.first && v < slice.first + slice.vectors;
   };
-  const Range panels = member.share(g_.unit_panels);
+  const Range panels = (packs_for_all() ? member : member.alone()).share(g_.unit_panels);
   for (Index p = panels.begin; p < panels.end; ++p) {
-    T* to = bias_ + p * g_.gate_row;
+    T* to = bias_of(member) + p * g_.gate_row;
     for (int v = 0; v < g_.cell.width; ++v, to += L) {
       std::fill_n(to, L, T(0));
       if (!spec_.cell.bias) continue;
@@ -96,21 +105,22 @@ void Schedule<T>::hoist_inputs(Index part, const Params<const T>& w, const Input
   const Slice slice = g_.cell.input;
   const Range rows{parts_.tape_row(part, from), parts_.tape_row(part, to)};
   const Range tiles = crew.share(w_input_.tiling.count());
+  const T* const biases = bias_of(crew);
   Product<T> m;
-  m.b = w_input_.data;
+  m.b = w_input_.of(crew);
   m.b_panel = w_input_.panel;
   m.tiling = w_input_.tiling;
   m.vectors = slice.vectors;
   m.c = {gates_ + slice.first * L, g_.gate_row};
   m.c_panel = g_.gate_panel;
   m.init = Product<T>::Init::bias;
-  m.bias = bias_ + slice.first * L;
+  m.bias = biases + slice.first * L;
   m.bias_panel = g_.gate_row;
   const int only_hidden = slice.first + slice.vectors;
   const auto done = [&](Index panel, Index panels, Index row, Index count) {
     if (only_hidden == g_.cell.width) return;
     for (Index p = panel; p < panel + panels; ++p) {
-      const T* const bias = bias_ + p * g_.gate_row + only_hidden * L;
+      const T* const bias = biases + p * g_.gate_row + only_hidden * L;
       T* const gates = gates_ + p * g_.gate_panel + only_hidden * L;
       for (Index r = row; r < row + count; ++r) std::copy_n(bias, L, gates + r * g_.gate_row);
     }
@@ -119,7 +129,7 @@ void Schedule<T>::hoist_inputs(Index part, const Params<const T>& w, const Input
     const Index count = std::min(most_inputs_packed, I - first);
     if (I > most_inputs_packed) {
       pack_units(kernels_, g_, slice, w_input_.tiling, tiles, w.weight_ih.data() + first, I, count,
-                 w_input_.panel, w_input_.data);
+                 w_input_.panel, w_input_.of(crew));
     }
     m.a = {in.x.data() + first, I, parts_.source()};
     const Index width = std::min(count, k_block);
@@ -186,7 +196,7 @@ void Schedule<T>::step_forward(Index part, Index t, const Outputs<T>* out, const
     Product<T> m;
     m.a = {a.data, shared_ ? g_.gate_row : L};
     m.walk = g_.state_walk(a.panel);
-    m.b = w.data;
+    m.b = w.of(crew);
     m.b_panel = w.panel;
     m.tiling = w.tiling;
     m.vectors = w.slice.vectors;
@@ -333,7 +343,7 @@ void Schedule<T>::forward(const Params<const T>& w, const Inputs<const T>& in,
                           const Outputs<T>& out, const Member& member) {
   pack_forward(w, member);
   gather_states(in, member);
-  member.meet();
+  if (packs_for_all()) member.meet();
   for (Index segment = 0; segment < segments_.count(); ++segment) {
     enter(segment, member);
     for_parts(member, [&](Index part, const Member& crew) {

@@ -17,6 +17,7 @@ struct Schedule<T>::Shapes {
         tape_rows(checked_sum({sizes.tape_rows, spare}, "workspace")),
         state_rows(exec.recompute == Recompute::gates ? sizes.state_rows : tape_rows),
         g(spec, lanes, tape_rows, state_rows),
+        recomputes(exec.recompute != Recompute::none),
         split_among(partition.way == Partition::Way::units ? exec.threads : 1),
         inputs_among(partition.way == Partition::Way::ahead ? exec.threads - 1 : split_among) {}
 
@@ -58,10 +59,29 @@ struct Schedule<T>::Shapes {
     return operand(g.cell.input.vectors, g.shape.H, g.input_panels, g.cell.input, 1, inputs_among);
   }
 
+  Index forward_weights() const {
+    return checked_sum({input().size, hidden().size, reset().size}, "workspace");
+  }
+  Index backward_weights() const {
+    return checked_sum({back().size, back_reset().size, back_input().size}, "workspace");
+  }
+  /// Whether each thread packs all weights for itself. What it packs is in its caches; a line that
+  /// another thread has packed takes longer to fetch. Weights that do not stay in the second-level
+  /// cache anyway are packed once for all; so are those that a recomputation needs again in
+  /// backward, to which more threads may come than had come to forward.
+  bool packs_for_all() const {
+    const Index bytes =
+        std::max(forward_weights(), backward_weights()) * static_cast<Index>(sizeof(T));
+    return partition.way != Partition::Way::parts || partition.parts == 1 || recomputes ||
+           bytes > own_weights_at_most;
+  }
+  static constexpr Index own_weights_at_most = Index{1} << 20;
+
   Partition partition;
   Segments::Sizes sizes;
   Index spare, tape_rows, state_rows;
   Geometry g;
+  bool recomputes;
   Index split_among, inputs_among;  ///< threads that have a share in every step, in the inputs
 
   static Index weight_gradient_elements(const Spec& spec) {
@@ -89,7 +109,6 @@ typename Schedule<T>::Bookings Schedule<T>::book(WorkspaceLayout& layout, const 
   const Shapes s(spec, exec, kernels<T>().lanes);
   const Geometry& g = s.g;
   const bool lstm = spec.cell.has_cell_state(), reset = g.cell.reset.vectors > 0;
-  const bool recomputes = exec.recompute != Recompute::none;
   const bool checkpoints = exec.recompute == Recompute::checkpoint;
   const auto book_if = [&](bool wanted, std::initializer_list<Index> extents) {
     return wanted ? layout.book<T>(checked_product(extents, "workspace")) : Booking<T>{};
@@ -107,14 +126,13 @@ typename Schedule<T>::Bookings Schedule<T>::book(WorkspaceLayout& layout, const 
   b.dh = book_if(true, {g.unit_panels, g.batch_panel});
   b.dc = book_if(lstm, {g.unit_panels, g.batch_panel});
   b.d_reset_h = book_if(reset, {g.unit_panels, g.batch_panel});
-  b.bias = book_if(true, {g.unit_panels, g.gate_row});
+  const Index copies = s.packs_for_all() ? 1 : exec.threads;
+  b.bias = book_if(true, {copies, g.unit_panels, g.gate_row});
   b.d_bias = book_if(true, {s.partition.parts, g.unit_panels, 2, g.gate_row});
-  const Index forward = checked_sum({s.input().size, s.hidden().size, s.reset().size}, "workspace");
-  const Index backward =
-      checked_sum({s.back().size, s.back_reset().size, s.back_input().size}, "workspace");
+  const Index forward = s.forward_weights(), backward = s.backward_weights();
   // Without recomputation, backward packs its weights where forward had its own.
-  b.forward_weights = layout.book<T>(recomputes ? forward : std::max(forward, backward));
-  b.backward_weights = recomputes ? layout.book<T>(backward) : b.forward_weights;
+  b.forward_weights = book_if(true, {copies, s.recomputes ? forward : std::max(forward, backward)});
+  b.backward_weights = s.recomputes ? layout.book<T>(backward) : b.forward_weights;
   b.sums = book_if(s.parts_have_sums(spec),
                    {s.partition.parts - 1, Shapes::weight_gradient_elements(spec)});
   b.x_block = layout.book<T>(InputBlock(spec.shape, g.lanes, exec.threads).size);
@@ -149,19 +167,21 @@ Schedule<T>::Schedule(const Workspace& workspace, const Bookings& b, const Spec&
       x_block_(workspace.at(b.x_block)),
       shared_(workspace.at(b.shared)) {
   const Shapes s(spec, exec, kernels_.lanes);
-  const auto place = [](T*& at, const typename Shapes::Operand& operand) {
-    const Packed<T> packed{operand.tiling, operand.slice, operand.panel, at};
+  const auto place = [&](T*& at, Index of_all, const typename Shapes::Operand& operand) {
+    const Index copy = s.packs_for_all() ? 0 : of_all;
+    const Packed<T> packed{operand.tiling, operand.slice, operand.panel, copy, at};
     at += operand.size;
     return packed;
   };
-  T* forward = workspace.at(b.forward_weights);
-  w_input_ = place(forward, s.input());
-  w_hidden_ = place(forward, s.hidden());
-  w_reset_ = place(forward, s.reset());
-  T* backward = workspace.at(b.backward_weights);
-  w_back_ = place(backward, s.back());
-  w_back_reset_ = place(backward, s.back_reset());
-  w_back_input_ = place(backward, s.back_input());
+  const Index forward = s.forward_weights(), backward = s.backward_weights();
+  T* at = workspace.at(b.forward_weights);
+  w_input_ = place(at, forward, s.input());
+  w_hidden_ = place(at, forward, s.hidden());
+  w_reset_ = place(at, forward, s.reset());
+  at = workspace.at(b.backward_weights);
+  w_back_ = place(at, backward, s.back());
+  w_back_reset_ = place(at, backward, s.back_reset());
+  w_back_input_ = place(at, backward, s.back_input());
 }
 
 template <Real T>

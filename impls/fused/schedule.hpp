@@ -33,7 +33,9 @@ struct Packed {
   Tiling tiling;
   Slice slice;
   Index panel = 0;  ///< elements of a column panel
+  Index copy = 0;   ///< from one member's copy to the next; 0: there is one for all
   T* data = nullptr;
+  T* of(const Member& member) const { return data + member.place() * copy; }
 };
 
 template <Real T>
@@ -70,6 +72,7 @@ class Schedule {
     }
   }
   bool recomputes() const { return recompute_ != Recompute::none; }
+  bool packs_for_all() const { return w_hidden_.copy == 0; }
   /// Forward's last steps are all that is left of the gates in a second-level cache.
   bool tape_is_far() const {
     return g_.unit_panels * g_.gate_panel * static_cast<Index>(sizeof(T)) > Index{1} << 20;
@@ -105,11 +108,19 @@ class Schedule {
   bool is_chunk(Index part, Index from, Index to) const;
   Index chunk_end(Index part, Index step) const;
 
+  T* bias_of(const Member& member) const {
+    return bias_ + (packs_for_all() ? 0 : member.place()) * g_.unit_panels * g_.gate_row;
+  }
+  /// Who packs which tiles of what the time loop multiplies by, and of W_ih: who uses them, if
+  /// possible, since to fetch a line that another thread has just written takes longer than to pack
+  /// it.
+  Range tiles_to_pack(const Packed<T>&, bool for_inputs, const Member&) const;
+
   // backward.cpp
   void pack_backward(const Params<const T>&, const Grads<T>&, const Member&);
   void gather_gradients(Index part, const OutputGrads<const T>&, const Member&);
   void run_backward(Index part, const OutputGrads<const T>&, const Grads<T>&, const Member&);
-  Product<T> recurrent_gradient(Index part, Index t) const;
+  Product<T> recurrent_gradient(Index part, Index t, const Member&) const;
   void step_backward(Index part, Index t, bool product_first, const OutputGrads<const T>&,
                      const Member&);
   void backward_rows(Index part, Index t, Index panel, Index row, Index rows,
@@ -176,7 +187,7 @@ class Schedule {
   T* c_first_;    ///< the same; without checkpoints, of the first segment
   T *dh_, *dc_;   ///< [panel][sequence] carried back through time
   T* d_reset_h_;  ///< [panel][sequence]
-  T* bias_;       ///< [panel][gates] what is added before the time loop
+  T* bias_;       ///< [copy][panel][gates] what is added before the time loop
   T* d_bias_;     ///< [part][panel][2][gates]: of all steps so far, and of this one
   T* sums_;       ///< [part but the first] dW_ih, dW_hh of its rows; null where threads share them
   T* x_block_;    ///< [thread] an InputBlock each

@@ -1,15 +1,15 @@
 #include "impls/fused/team.hpp"
 
+#include <cfenv>
 #include <chrono>
+#include <new>
 #include <optional>
 #include <thread>
 
 #include <hwy/cache_control.h>
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/info.h>
-#include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
-#include <oneapi/tbb/task_scheduler_observer.h>
 
 #include "impls/threads/affinity.hpp"
 #include "impls/threads/handover.hpp"
@@ -30,34 +30,25 @@ void wait_while(const std::atomic<int>& value, int was, int turns) {
   value.wait(was, std::memory_order_acquire);
 }
 
-/// Binds the arena's workers, as Exec::bind_threads has it, for as long as they work in it.
-class Binding final : public oneapi::tbb::task_scheduler_observer {
- public:
-  explicit Binding(oneapi::tbb::task_arena& arena) : task_scheduler_observer(arena) {
-    observe(true);
-  }
-  ~Binding() override { observe(false); }
-
- private:
-  void on_scheduler_entry(bool is_worker) override {
-    if (is_worker) threads::bind_this_thread(oneapi::tbb::this_task_arena::current_thread_index());
-  }
-  void on_scheduler_exit(bool is_worker) override {
-    if (is_worker) threads::unbind_this_thread();
-  }
-};
-
-/// For the thread sanitizer: from the caller to its tasks, and back.
-char forked, joined;
-
-constexpr int closed = 1 << 20;
-
 /// How long a call waits for its threads. They may be held by another plan for good, so that a call
 /// waits for long only if those before it had reason to, and now and then to see whether that has
 /// changed.
 constexpr auto long_patience = std::chrono::milliseconds(2);
 constexpr auto short_patience = std::chrono::microseconds(50);
 constexpr int calls_of_short_patience = 63;
+
+/// How long a thread stays for the next call. oneTBB takes some 20 us to bring one that still
+/// looks for work, 50 us and more once it sleeps; what a program does between two calls is often
+/// less than this. For most of the time a thread that waits gives way to any other that wants its
+/// processor.
+constexpr auto stay = std::chrono::microseconds(200), stay_busy = std::chrono::microseconds(20);
+
+/// Invitations of all teams. oneTBB has a limited number of threads, so a thread does not stay with
+/// one team when another one wants it.
+std::atomic<long> invitations{0};
+
+/// For the thread sanitizer, which does not see what oneTBB hands from thread to thread.
+char invited_one;
 
 }  // namespace
 
@@ -73,97 +64,207 @@ void Barrier::wait(int rank, int size) {
   }
 }
 
-struct Team::Threads {
-  explicit Threads(const Exec& exec) : arena(exec.threads) {
-    // oneTBB gives no more threads than there are processors, unless told to. The smallest of all
-    // controls counts, so none is made where it is not needed.
-    if (exec.threads > oneapi::tbb::info::default_concurrency()) {
-      more.emplace(oneapi::tbb::global_control::max_allowed_parallelism,
-                   static_cast<std::size_t>(exec.threads));
+/// The workers' places, and the call at hand. A worker that comes sits down, `waiting`. The caller
+/// of a call holds those that wait, and once it knows how many they are lets them go to work; when
+/// done they wait for the next call. A worker leaves only from `waiting`.
+class Team::Crew {
+ public:
+  explicit Crew(const Exec& exec)
+      : crowded_(threads::more_than_processors(exec.threads)),
+        bind_(exec.bind_threads),
+        turns_(crowded_ ? 100 : 20000),
+        seats_(static_cast<std::size_t>(exec.threads)),
+        barrier_(exec.threads, turns_) {}
+
+  // The caller's side.
+
+  /// Before as many threads are asked of oneTBB.
+  void expect(int workers) {
+    caller_at_.store(threads::this_processor(), std::memory_order_relaxed);
+    own_invitations_.fetch_add(workers, std::memory_order_release);
+    invitations.fetch_add(workers, std::memory_order_release);
+    on_their_way_.fetch_add(workers, std::memory_order_relaxed);
+    threads::hand_over(&invited_one);
+  }
+  /// oneTBB could not be asked.
+  void expect_no_longer(int workers) {
+    on_their_way_.fetch_sub(workers, std::memory_order_relaxed);
+  }
+  int on_their_way() const { return on_their_way_.load(std::memory_order_relaxed); }
+  int waiting() const {
+    int count = 0;
+    for (const Seat& seat : seats_) {
+      count += seat.state.load(std::memory_order_acquire) == Seat::waiting ? 1 : 0;
     }
-    if (exec.bind_threads) binding.emplace(arena);
+    return count;
+  }
+  /// Runs the task on the caller and all who wait; returns how many that were.
+  int work(const Task& task) {
+    task_ = task;
+    size_ = 1;
+    for (Seat& seat : seats_) {
+      int state = Seat::waiting;
+      // The same thread does the same part in every call, if all are there: its caches know it.
+      if (seat.state.compare_exchange_strong(state, Seat::held)) seat.rank = size_++;
+    }
+    std::fegetenv(&environment_);
+    barrier_.reset();
+    for (Seat& seat : seats_) {
+      if (seat.state.load(std::memory_order_relaxed) == Seat::held) {
+        seat.state.store(Seat::working, std::memory_order_release);
+      }
+    }
+    task.call(task.body, Member(0, size_, &barrier_));
+    for (Seat& seat : seats_) wait_while(seat.state, Seat::working, turns_);
+    return size_;
+  }
+  /// There will be no more calls.
+  void dismiss() { dismissed_.store(true, std::memory_order_relaxed); }
+
+  // The worker's side.
+
+  /// From coming to leaving.
+  void serve() {
+    threads::take_over(&invited_one);
+    const int place = oneapi::tbb::this_task_arena::current_thread_index();
+    // Beyond the arena's own: a thread that oneTBB started for the sake of progress alone.
+    if (place < 1 || static_cast<std::size_t>(place) >= seats_.size()) {
+      on_their_way_.fetch_sub(1, std::memory_order_relaxed);
+      return;
+    }
+    Seat& seat = seats_[static_cast<std::size_t>(place)];
+    if (bind_) {
+      threads::bind_this_thread(place);
+    } else {
+      threads::make_way_on(caller_at_.load(std::memory_order_relaxed));
+    }
+    std::fenv_t own;
+    std::fegetenv(&own);
+    long others = others_invitations();
+    seat.state.store(Seat::waiting, std::memory_order_release);
+    on_their_way_.fetch_sub(1, std::memory_order_relaxed);
+    while (wait_for_call(seat, others)) {
+      others = others_invitations();
+      // Rounding, and what becomes of denormals, are the caller's.
+      std::fesetenv(&environment_);
+      task_.call(task_.body, Member(seat.rank, size_, &barrier_));
+      // Sequentially consistent: as in a barrier.
+      seat.state.store(Seat::waiting, std::memory_order_seq_cst);
+      seat.state.notify_all();
+    }
+    std::fesetenv(&own);
+    if (bind_) threads::unbind_this_thread();
+  }
+
+ private:
+  struct alignas(128) Seat {  // two lines: they are fetched in pairs
+    enum State : int { empty, waiting, held, working };
+    std::atomic<int> state{empty};
+    int rank = 0;  ///< in the call at hand
+  };
+
+  /// Of all teams but this one. A team counts its own first, and they are read last: so none of
+  /// them is taken for another team's.
+  long others_invitations() const {
+    const long all = invitations.load(std::memory_order_acquire);
+    return all - own_invitations_.load(std::memory_order_acquire);
+  }
+
+  /// True when there is one; false when the worker has left its seat. `others`: invitations by
+  /// other teams that were there when the worker last had a reason to be here.
+  bool wait_for_call(Seat& seat, long others) {
+    const auto since = Clock::now();
+    auto waited = Clock::duration::zero();
+    for (int turn = 0;; ++turn) {
+      const int state = seat.state.load(std::memory_order_acquire);
+      if (state == Seat::working) return true;
+      if (state == Seat::held) continue;
+      const bool unwanted = waited > stay || others_invitations() > others ||
+                            dismissed_.load(std::memory_order_relaxed);
+      int expected = Seat::waiting;
+      if (unwanted && seat.state.compare_exchange_strong(expected, Seat::empty)) return false;
+      hwy::Pause();
+      if (waited > stay_busy || crowded_) std::this_thread::yield();
+      if (turn % 16 == 15) waited = Clock::now() - since;
+    }
+  }
+
+  bool crowded_;  ///< more threads than processors
+  bool bind_;
+  int turns_;                ///< of spinning before sleeping
+  std::vector<Seat> seats_;  ///< by place in the arena, of which the first one is the caller's
+  Barrier barrier_;
+  std::atomic<int> on_their_way_{0};
+  std::atomic<int> caller_at_{-1};  ///< its processor
+  std::atomic<long> own_invitations_{0};
+  std::atomic<bool> dismissed_{false};
+  // Of the call at hand: written before a worker is let go to work.
+  Task task_;
+  int size_ = 1;
+  std::fenv_t environment_{};
+};
+
+struct Team::Arena {
+  explicit Arena(int threads) : arena(threads) {
+    // oneTBB gives no more threads than there are processors that the thread which used it first
+    // was bound to, unless told to. The smallest of all controls counts, so none is made where it
+    // is not needed.
+    if (threads > oneapi::tbb::info::default_concurrency()) {
+      more.emplace(oneapi::tbb::global_control::max_allowed_parallelism,
+                   static_cast<std::size_t>(threads));
+    }
   }
   std::optional<oneapi::tbb::global_control> more;
   oneapi::tbb::task_arena arena;
-  std::optional<Binding> binding;  // after the arena it observes
 };
 
-Team::Team(const Exec& exec)
-    : wanted_(exec.threads),
-      crowded_(exec.threads > oneapi::tbb::info::default_concurrency()),
-      turns_(crowded_ ? 100 : 20000),
-      barrier_(exec.threads, turns_),
-      came_(static_cast<std::size_t>(exec.threads)) {
+Team::Team(const Exec& exec) : wanted_(exec.threads) {
   if (wanted_ == 1) return;
-  threads_ = std::make_unique<Threads>(exec);
+  crew_ = std::make_shared<Crew>(exec);
+  arena_ = std::make_unique<Arena>(wanted_);
   // Threads start here, with what oneTBB allocates for them, and not in the first call.
   const auto deadline = Clock::now() + std::chrono::milliseconds(200);
-  std::atomic<int> here{0};
-  const auto turn_up = [&](int) {
-    threads::take_over(&forked);
-    ++here;
-    while (here < wanted_ && Clock::now() < deadline) std::this_thread::yield();
-    threads::hand_over(&joined);
-  };
-  threads::hand_over(&forked);
-  threads_->arena.execute(
-      [&] { oneapi::tbb::parallel_for(0, wanted_, turn_up, oneapi::tbb::simple_partitioner()); });
-  threads::take_over(&joined);
+  invite(wanted_ - 1);
+  while (crew_->on_their_way() > 0 && Clock::now() < deadline) std::this_thread::yield();
 }
 
-Team::~Team() = default;
+Team::~Team() {
+  if (crew_) crew_->dismiss();
+}
 
-void Team::join(const Task& task) noexcept {
-  const int slot = oneapi::tbb::this_task_arena::current_thread_index();
-  // Not the first time: it has done its part, and takes the task of one that has not come.
-  const bool again =
-      came_[static_cast<std::size_t>(slot)].exchange(true, std::memory_order_relaxed);
-  const int arrival = arrived_.fetch_add(1, std::memory_order_acq_rel);
-  if ((arrival & closed) != 0) {
-    if (!again) late_.store(true, std::memory_order_relaxed);
-    return;
-  }
-  if (arrival == 0) {
-    const auto deadline = Clock::now() + (impatient_calls_ > 0 ? short_patience : long_patience);
-    for (int turn = 0; arrived_.load(std::memory_order_acquire) < wanted_; ++turn) {
-      hwy::Pause();
-      if (turn % 64 != 63) continue;
-      if (Clock::now() > deadline) break;
-      // More threads than processors: whoever is missing may be waiting for this one.
-      if (crowded_) std::this_thread::yield();
+/// Asks oneTBB for threads; those that it cannot give are done without.
+void Team::invite(int workers) {
+  crew_->expect(workers);
+  for (int k = 0; k < workers; ++k) {
+    try {
+      arena_->arena.enqueue([crew = crew_] { crew->serve(); });
+    } catch (const std::bad_alloc&) {
+      return crew_->expect_no_longer(workers - k);
     }
-    const int came = arrived_.fetch_or(closed, std::memory_order_acq_rel);
-    size_.store(came, std::memory_order_seq_cst);
-    size_.notify_all();
-  } else {
-    wait_while(size_, 0, turns_);
   }
-  const int size = size_.load(std::memory_order_acquire);
-  // The same thread does the same part in every call, if all are there: its caches know it.
-  const int rank = size == wanted_ ? slot : arrival;
-  task.call(task.body, Member(rank, size, &barrier_));
 }
 
 void Team::run_task(const Task& task) {
   if (wanted_ == 1) return task.call(task.body, Member(0, 1, nullptr));
-  arrived_.store(0, std::memory_order_relaxed);
-  size_.store(0, std::memory_order_relaxed);
-  late_.store(false, std::memory_order_relaxed);
-  for (std::atomic<bool>& came : came_) came.store(false, std::memory_order_relaxed);
-  barrier_.reset();
-  const auto member = [&](int) {
-    threads::take_over(&forked);
-    join(task);
-    threads::hand_over(&joined);
-  };
-  threads::hand_over(&forked);
-  threads_->arena.execute(
-      [&] { oneapi::tbb::parallel_for(0, wanted_, member, oneapi::tbb::simple_partitioner()); });
-  threads::take_over(&joined);
-  // A thread that comes late is on its way: the next call had better wait for it.
-  const bool in_vain =
-      size_.load(std::memory_order_relaxed) < wanted_ && !late_.load(std::memory_order_relaxed);
-  if (!in_vain) {
+  const int workers = wanted_ - 1;
+  int missing = workers - crew_->waiting();
+  if (missing > 0) {
+    if (const int on_their_way = crew_->on_their_way(); missing > on_their_way) {
+      invite(missing - on_their_way);
+    }
+    const auto deadline = Clock::now() + (impatient_calls_ > 0 ? short_patience : long_patience);
+    for (int turn = 0; crew_->waiting() < workers; ++turn) {
+      hwy::Pause();
+      if (turn % 64 != 63) continue;
+      if (Clock::now() > deadline) break;
+      // The system wakes threads on the processor of whoever wakes them: the missing one may be
+      // waiting for this one to make way.
+      std::this_thread::yield();
+    }
+  }
+  const int size = crew_->work(task);
+  // A thread that has come too late is there for the next call, which need not be impatient.
+  if (size == wanted_ || crew_->waiting() >= size) {
     impatient_calls_ = 0;
   } else {
     impatient_calls_ = impatient_calls_ == 0 ? calls_of_short_patience : impatient_calls_ - 1;

@@ -35,9 +35,11 @@ class Barrier {
 /// One of the threads at work on a call.
 class Member {
  public:
-  Member(int rank, int size, Barrier* barrier) : rank_(rank), size_(size), barrier_(barrier) {}
+  Member(int rank, int size, Barrier* barrier) : Member(rank, size, barrier, rank) {}
   int rank() const { return rank_; }
   int size() const { return size_; }
+  /// Its rank among all, also where it works alone or with some of them.
+  int place() const { return place_; }
   /// This member's share of n things.
   Range share(Index n) const { return share_of(n, rank_, size_); }
   /// Waits for all members.
@@ -45,18 +47,22 @@ class Member {
     if (size_ > 1) barrier_->wait(rank_, size_);
   }
   /// Works alone on what members do side by side.
-  Member alone() const { return {0, 1, nullptr}; }
+  Member alone() const { return {0, 1, nullptr, place_}; }
   /// Of all but the first member, who must not meet.
-  Member of_the_others() const { return {rank_ - 1, size_ - 1, nullptr}; }
+  Member of_the_others() const { return {rank_ - 1, size_ - 1, nullptr, place_}; }
 
  private:
-  int rank_, size_;
+  Member(int rank, int size, Barrier* barrier, int place)
+      : rank_(rank), size_(size), place_(place), barrier_(barrier) {}
+
+  int rank_, size_, place_;
   Barrier* barrier_;
 };
 
-/// oneTBB does not promise that all threads come, or soon: other plans may hold them. Those that
-/// have come by a short deadline, shorter where nobody came to the last calls, make up the members
-/// of a call; nothing that is computed may depend on how many they are.
+/// The members of each call are its caller and those of oneTBB's threads that are there by a short
+/// deadline, shorter where nobody came to the last calls: oneTBB does not promise that all come, or
+/// soon. Nothing that is computed may depend on how many they are. Between two calls threads stay
+/// for a moment, since fetching them takes longer than a phase of a small case (team.cpp).
 class Team {
  public:
   explicit Team(const Exec&);
@@ -73,25 +79,21 @@ class Team {
               [](const void* b, const Member& m) noexcept { (*static_cast<const Body*>(b))(m); }});
   }
 
- private:
   struct Task {
-    const void* body;
-    void (*call)(const void*, const Member&) noexcept;
+    const void* body = nullptr;
+    void (*call)(const void*, const Member&) noexcept = nullptr;
   };
-  void run_task(const Task&);
-  void join(const Task&) noexcept;
 
-  struct Threads;
+ private:
+  class Crew;
+  struct Arena;
+  void run_task(const Task&);
+  void invite(int);
+
   int wanted_;
-  bool crowded_;  ///< more threads than processors
-  int turns_;     ///< of spinning before sleeping
-  std::unique_ptr<Threads> threads_;
-  Barrier barrier_;
-  std::atomic<int> arrived_{0};          ///< plus `closed`
-  std::atomic<int> size_{0};             ///< 0 while it is open
-  std::vector<std::atomic<bool>> came_;  ///< by place in the arena
-  std::atomic<bool> late_{false};        ///< a thread has come after it was closed
-  int impatient_calls_ = 0;              ///< this many more calls wait for a short time only
+  std::shared_ptr<Crew> crew_;  ///< shared with the workers on their way; null for one thread
+  std::unique_ptr<Arena> arena_;
+  int impatient_calls_ = 0;  ///< this many more calls wait for a short time only
 };
 
 }  // namespace bptt::fused

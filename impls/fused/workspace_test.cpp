@@ -44,18 +44,22 @@ Numbers documented(const Spec& spec, const Exec& exec, Index L, Index element_by
     K = up(T, k);
   }
   const Index S = gates ? T * B : R, P = up(H, L), W = after ? 4 : G;
+  const Index forward = P * L * G * (std::min<Index>(I, 8192) + H);
+  const Index backward = G * H * L * (up(I, L) + P);
+  const bool own = exec.recompute == Recompute::none && parts > 1 &&
+                   std::max(forward, backward) * element_bytes <= 1 << 20;
+  const Index copies = own ? threads : 1;
   Numbers n;
   n.elements =
-      P * L * (R * (W + reset) + S * (1 + lstm) + B * (1 + 2 * lstm + reset) + W * (1 + 2 * parts));
+      P * L *
+      (R * (W + reset) + S * (1 + lstm) + B * (1 + 2 * lstm + reset) + W * (copies + 2 * parts));
   n.panels = P * (3 + 3 * lstm + 2 * reset);
   if (checkpoints) {
     n.elements += P * L * B * (K + lstm * (K - 1));
     n.panels += P * (K + lstm * (K - 1));
   }
-  const Index forward = P * L * G * (std::min<Index>(I, 8192) + H);
-  const Index backward = G * H * L * (up(I, L) + P);
-  n.elements +=
-      exec.recompute == Recompute::none ? std::max(forward, backward) : forward + backward;
+  n.elements += copies * (exec.recompute == Recompute::none ? std::max(forward, backward)
+                                                            : forward + backward);
   const Index sums = G * H * (I + H) * (parts - 1);
   if (2 * sums <= P * L * (R * W + S * (1 + lstm))) n.elements += sums;
   const Index x_panels = threads * std::min<Index>(64, up(I, L));

@@ -55,6 +55,10 @@ bool bind_thread(int thread_id, int k) {
   return sched_setaffinity(thread_id, sizeof set, &set) == 0;
 }
 
+bool more_than_processors(int threads) {
+  return static_cast<std::size_t>(threads) > processors().size();
+}
+
 bool bind_this_thread(int k) {
   return bind_thread(0, k);
 }
@@ -64,6 +68,20 @@ bool unbind_this_thread() {
   CPU_ZERO(&set);
   for (const int cpu : processors()) CPU_SET(static_cast<std::size_t>(cpu), &set);
   return sched_setaffinity(0, sizeof set, &set) == 0;
+}
+
+int this_processor() {
+  return sched_getcpu();
+}
+
+void make_way_on(int processor) {
+  if (processor < 0 || this_processor() != processor) return;
+  cpu_set_t own;
+  if (sched_getaffinity(0, sizeof own, &own) != 0 || CPU_COUNT(&own) < 2) return;
+  cpu_set_t others = own;
+  CPU_CLR(static_cast<std::size_t>(processor), &others);
+  // Once it has moved, nothing keeps it from staying.
+  if (sched_setaffinity(0, sizeof others, &others) == 0) sched_setaffinity(0, sizeof own, &own);
 }
 
 }  // namespace bptt::threads

@@ -62,6 +62,27 @@ TEST_F(Threads, AreBoundAndUnbound) {
   EXPECT_EQ(look().processors, threads::processors());
 }
 
+TEST_F(Threads, MakeWayWithoutBeingBound) {
+  if (threads::processors().size() < 2) GTEST_SKIP() << "one processor";
+  const int here = threads::processors()[1];
+  ASSERT_TRUE(threads::bind_this_thread(1));
+  threads::make_way_on(here);
+  EXPECT_EQ(threads::this_processor(), here) << "a bound thread stays";
+  ASSERT_TRUE(threads::unbind_this_thread());
+  // Where it is now is not known: it may have been moved already.
+  const int now = threads::this_processor();
+  threads::make_way_on(now);
+  EXPECT_EQ(look().processors, threads::processors());
+}
+
+TEST_F(Threads, HaveAllProcessorsWhereverTheCallerIsBound) {
+  const int all = static_cast<int>(threads::processors().size());
+  ASSERT_TRUE(threads::bind_this_thread(0));
+  EXPECT_FALSE(threads::more_than_processors(all));
+  EXPECT_TRUE(threads::more_than_processors(all + 1));
+  ASSERT_TRUE(threads::unbind_this_thread());
+}
+
 #if defined(__SSE2__) || defined(__aarch64__)
 TEST_F(Threads, KeepDenormals) {
   EXPECT_FALSE(threads::denormals_flushed());

@@ -1,0 +1,136 @@
+// Who comes to the calls of a team, and that what they need is there.
+#include "impls/fused/team.hpp"
+
+#include <cfenv>
+#include <chrono>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+namespace bptt::fused {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+/// What the members of one call saw.
+struct Seen {
+  std::set<int> ranks, sizes;
+  int calls = 0;
+};
+
+Seen call(Team& team, int meetings = 3) {
+  Seen seen;
+  std::mutex mutex;
+  std::atomic<int> arrived{0};
+  team.run([&](const Member& member) {
+    for (int k = 0; k < meetings; ++k) {
+      ++arrived;
+      member.meet();
+      EXPECT_EQ(arrived % member.size(), 0) << "somebody passed before all had come";
+      member.meet();
+    }
+    const std::lock_guard lock(mutex);
+    seen.ranks.insert(member.rank());
+    seen.sizes.insert(member.size());
+    EXPECT_EQ(member.place(), member.rank());
+    EXPECT_EQ(member.alone().place(), member.rank());
+    ++seen.calls;
+  });
+  return seen;
+}
+
+void expect_whole(const Seen& seen, int threads) {
+  ASSERT_EQ(seen.sizes.size(), 1U);
+  const int size = *seen.sizes.begin();
+  EXPECT_GE(size, 1);
+  EXPECT_LE(size, threads);
+  EXPECT_EQ(seen.calls, size);
+  EXPECT_EQ(static_cast<int>(seen.ranks.size()), size);
+  EXPECT_EQ(*seen.ranks.begin(), 0);
+  EXPECT_EQ(*seen.ranks.rbegin(), size - 1);
+}
+
+TEST(FusedTeam, MembersHaveRanksAndMeet) {
+  for (const int threads : {1, 2, 3, 5}) {
+    Team team({threads});
+    for (int k = 0; k < 300; ++k) expect_whole(call(team), threads);
+  }
+}
+
+/// The caller is always one of them, and the first.
+TEST(FusedTeam, TheCallerIsTheFirst) {
+  Team team({3});
+  for (int k = 0; k < 100; ++k) {
+    std::thread::id first;
+    team.run([&](const Member& member) {
+      if (member.rank() == 0) first = std::this_thread::get_id();
+    });
+    EXPECT_EQ(first, std::this_thread::get_id());
+  }
+}
+
+/// Longer than threads stay, as long as they stay, and not at all.
+TEST(FusedTeam, ThreadsComeBackAfterAPause) {
+  Team team({2});
+  int both = 0;
+  for (int k = 0; k < 120; ++k) {
+    std::this_thread::sleep_for(microseconds(k % 3 == 0 ? 2000 : k % 3 == 1 ? 200 : 0));
+    const Seen seen = call(team);
+    expect_whole(seen, 2);
+    both += seen.calls == 2 ? 1 : 0;
+  }
+  EXPECT_GT(both, 0) << "a second thread never came";
+}
+
+/// oneTBB has fewer threads than all these teams want at once: those that stay with one team must
+/// leave for the next one.
+TEST(FusedTeam, TeamsTakeTurns) {
+  std::vector<std::unique_ptr<Team>> teams;
+  for (int k = 0; k < 4; ++k) teams.push_back(std::make_unique<Team>(Exec{.threads = 2}));
+  std::vector<int> both(teams.size());
+  for (int k = 0; k < 400; ++k) {
+    const auto at = static_cast<std::size_t>(k) % teams.size();
+    const Seen seen = call(*teams[at]);
+    expect_whole(seen, 2);
+    both[at] += seen.calls == 2 ? 1 : 0;
+  }
+  for (const int count : both) EXPECT_GT(count, 0) << "a team never had its second thread";
+}
+
+TEST(FusedTeam, TeamsOfSeveralCallersAtOnce) {
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 3; ++caller) {
+    callers.emplace_back([caller] {
+      for (int round = 0; round < 5; ++round) {
+        Team team({2 + caller});
+        for (int k = 0; k < 50; ++k) expect_whole(call(team), 2 + caller);
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+}
+
+/// Right after a call its threads are still there.
+TEST(FusedTeam, EndsWhileThreadsStay) {
+  for (int k = 0; k < 200; ++k) {
+    Team team({3});
+    expect_whole(call(team), 3);
+  }
+}
+
+TEST(FusedTeam, RoundsAsTheCallerDoesNow) {
+  Team team({2});
+  for (const int mode : {FE_UPWARD, FE_DOWNWARD, FE_TONEAREST}) {
+    ASSERT_EQ(std::fesetround(mode), 0);
+    std::atomic<int> others{0};
+    team.run([&](const Member&) { others += std::fegetround() == mode ? 0 : 1; });
+    std::fesetround(FE_TONEAREST);
+    EXPECT_EQ(others, 0);
+  }
+}
+
+}  // namespace
+}  // namespace bptt::fused
