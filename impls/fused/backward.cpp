@@ -61,41 +61,35 @@ void Schedule<T>::scatter_gradients(Index part, const Grads<T>& grads, const Mem
 }
 
 template <Real T>
-void Schedule<T>::backward_rows(Index part, Index t, Index panel, Index row, Index rows,
-                                const OutputGrads<const T>& dout,
-                                void (*work)(const BackwardTile<T>&)) {
-  const Index L = g_.lanes;
-  const Array before = c_ ? c_prev(part, t) : Array{};
-  for (Index end = row + rows; row < end; row += max_tile_rows) {
-    BackwardTile<T> s;
-    const Index state = panel * g_.state_panel + row * L;
-    const Index sequence = panel * g_.batch_panel + row * L;
-    s.rows = std::min<Index>(max_tile_rows, end - row);
-    s.units = g_.units(panel);
-    s.gates = gates(part, t) + panel * g_.gate_panel + row * g_.gate_row;
-    s.gate_stride = g_.gate_row;
-    s.h_prev = h_prev(part, t) + state;
-    s.c_prev = c_ ? before.data + panel * before.panel + row * L : nullptr;
-    s.c = c_ ? c(part, t) + state : nullptr;
-    s.dh = of_part(dh_, part) + sequence;
-    s.dc = c_ ? of_part(dc_, part) + sequence : nullptr;
-    s.d_reset_h = d_reset_h_ ? of_part(d_reset_h_, part) + sequence : nullptr;
-    s.dy[0] = nullptr;
-    for (Index r = 0; dout.y && r < s.rows; ++r) {
-      s.dy[static_cast<std::size_t>(r)] = &dout.y(t, parts_.sequence(part, row + r), panel * L);
-    }
-    s.d_bias = d_bias_ + (part * g_.unit_panels + panel) * 2 * g_.gate_row;
-    s.ends_step = row + s.rows == parts_.rows(part, t);
-    work(s);
-    if (shared_ == nullptr) continue;
-    if (work == pointwise_.backward) {
-      share(s.gates, g_.gate_row, g_.gate_row, t, panel, row, s.rows, 0);
-    } else {
-      // Of r only, the first of its vectors that h_{t-1} has a share in: others are still reading
-      // n.
-      const Index r = g_.cell.hidden.first * L;
-      share(s.gates + r, g_.gate_row, L, t, panel, row, s.rows, r);
-    }
+BackwardStep<T> Schedule<T>::backward_step_of(Index part, Index t,
+                                              const OutputGrads<const T>& dout) const {
+  BackwardStep<T> s;
+  s.rows = parts_.rows(part, t);
+  s.units = spec_.shape.H;
+  s.gate_stride = g_.gate_row;
+  s.gates = {gates(part, t), g_.gate_panel};
+  s.h_prev = {h_prev(part, t), g_.state_panel};
+  s.c_prev = c_prev(part, t);
+  if (c_) s.c = {c(part, t), g_.state_panel};
+  s.dh = {of_part(dh_, part), g_.batch_panel};
+  if (dc_) s.dc = {of_part(dc_, part), g_.batch_panel};
+  if (d_reset_h_) s.d_reset_h = {of_part(d_reset_h_, part), g_.batch_panel};
+  if (dout.y) s.dy = {dout.y.data(), spec_.shape.H};
+  s.source = parts_.source() + parts_.tape_row(part, t);
+  s.d_bias = {d_bias_ + part * g_.unit_panels * 2 * g_.gate_row, 2 * g_.gate_row};
+  return s;
+}
+
+/// What other threads read of a tile that is done. Of r only, the first of the vectors that h_{t-1}
+/// has a share in, where others are still reading n.
+template <Real T>
+void Schedule<T>::share_backward(const BackwardStep<T>& step, const StepTile& tile, bool only_r,
+                                 Index t) const {
+  const Index first = only_r ? g_.cell.hidden.first * g_.lanes : 0;
+  const Index width = only_r ? g_.lanes : g_.gate_row;
+  for (Index p = tile.panel; p < tile.panel + tile.panels; ++p) {
+    const T* const from = step.gates.data + p * step.gates.stride + tile.row * g_.gate_row;
+    share(from + first, g_.gate_row, width, t, p, tile.row, tile.rows, first);
   }
 }
 
@@ -123,10 +117,16 @@ void Schedule<T>::step_backward(Index part, Index t, bool product_first,
   const Index L = g_.lanes, rows = parts_.rows(part, t);
   const Index with_product = product_first ? parts_.rows(part, t + 1) : 0;
   const Range tiles = crew.share(w_back_.tiling.count());
-  const auto pointwise = [&](Index panel, Index panels, Index row, Index count) {
-    for (Index p = panel; p < panel + panels; ++p) {
-      backward_rows(part, t, p, row, count, dout, pointwise_.backward);
+  const BackwardStep<T> step = backward_step_of(part, t, dout);
+  const auto run = [&](void (*work)(const BackwardStep<T>&, const StepTile&),
+                       const StepTile& tile) {
+    work(step, tile);
+    if (shared_ != nullptr) {
+      share_backward(step, tile, work == pointwise_.backward_second, t);
     }
+  };
+  const auto pointwise = [&](Index panel, Index panels, Index row, Index count) {
+    run(pointwise_.backward, {panel, panels, row, count});
   };
   // What the pointwise work reads of step t was last touched long ago.
   const auto fetch = [&](Index panel, Index panels, Index row, Index count) {
@@ -137,12 +137,8 @@ void Schedule<T>::step_backward(Index part, Index t, bool product_first,
     };
     for (Index p = panel; p < panel + panels; ++p) {
       lines(gates(part, t) + p * g_.gate_panel + row * g_.gate_row, count * g_.gate_row);
-      if (c_) {
-        const Array before = c_prev(part, t);
-        lines(before.data + p * before.panel + row * L, count * L);
-      } else {
-        lines(h_prev(part, t) + p * g_.state_panel + row * L, count * L);
-      }
+      const auto& states = c_ ? step.c_prev : step.h_prev;
+      lines(states.data + p * states.stride + row * L, count * L);
       for (Index r = row; dout.y && r < row + count; ++r) {
         lines(&dout.y(t, parts_.sequence(part, r), p * L), 1);
       }
@@ -157,8 +153,10 @@ void Schedule<T>::step_backward(Index part, Index t, bool product_first,
     multiply(kernels_, recurrent_gradient(part, t + 1, crew), tiles, {0, with_product}, nothing,
              fetch);
   }
-  const Index panel = w_back_.tiling.begin(tiles.begin);
-  pointwise(panel, w_back_.tiling.begin(tiles.end) - panel, done, rows - done);
+  if (done < rows) {
+    const Index panel = w_back_.tiling.begin(tiles.begin);
+    pointwise(panel, w_back_.tiling.begin(tiles.end) - panel, done, rows - done);
+  }
   crew.meet();
   if (w_back_reset_.slice.vectors == 0) return;
 
@@ -174,9 +172,7 @@ void Schedule<T>::step_backward(Index part, Index t, bool product_first,
   m.from_last = (t & 1) != 0;
   multiply(kernels_, m, crew.share(m.tiling.count()), {0, rows},
            [&](Index first, Index panels, Index row, Index count) {
-             for (Index p = first; p < first + panels; ++p) {
-               backward_rows(part, t, p, row, count, {}, pointwise_.backward_second);
-             }
+             run(pointwise_.backward_second, {first, panels, row, count});
            });
   crew.meet();
 }

@@ -154,36 +154,42 @@ void Schedule<T>::emit_ends(Index part, Index t, Index panel, Index row, Index r
 }
 
 template <Real T>
-void Schedule<T>::forward_rows(Index part, Index t, Index panel, Index row, Index rows,
-                               const Outputs<T>* out, void (*work)(const ForwardTile<T>&)) {
-  const Index L = g_.lanes;
-  const Array before = c_ ? c_prev(part, t) : Array{};
-  const Index at = panel * g_.state_panel + row * L;
+ForwardStep<T> Schedule<T>::forward_step_of(Index part, Index t, const Outputs<T>* out) const {
   // The last step of a segment leaves its states behind the tape where checkpoints are kept.
   const bool next_held =
       t + 1 < parts_.to() || (recompute_ != Recompute::none && t + 1 < spec_.shape.T);
-  const bool has_second = w_reset_.slice.vectors > 0;
-  ForwardTile<T> s;
-  s.rows = rows;
-  s.units = g_.units(panel);
-  s.keep = next_held ? std::max<Index>(0, parts_.rows(part, t + 1) - row) : 0;
-  s.gates = gates(part, t) + panel * g_.gate_panel + row * g_.gate_row;
+  ForwardStep<T> s;
+  s.rows = parts_.rows(part, t);
+  s.units = spec_.shape.H;
   s.gate_stride = g_.gate_row;
-  s.h_prev = h_prev(part, t) + at;
-  s.h_next = next_held ? h_prev(part, t + 1) + at : nullptr;
-  s.c_prev = c_ ? before.data + panel * before.panel + row * L : nullptr;
-  s.c = c_ ? c(part, t) + at : nullptr;
-  s.reset_h = reset_h_ ? reset_h(part, t) + panel * g_.tape_panel + row * L : nullptr;
-  for (Index r = 0; r < rows; ++r) {
-    const Index b = out == nullptr ? 0 : parts_.sequence(part, row + r);
-    s.y[static_cast<std::size_t>(r)] = out == nullptr ? nullptr : &out->y(t, b, panel * L);
+  s.gates = {gates(part, t), g_.gate_panel};
+  s.h_prev = {h_prev(part, t), g_.state_panel};
+  if (next_held) {
+    s.keep = parts_.rows(part, t + 1);
+    s.h_next = {h_prev(part, t + 1), g_.state_panel};
   }
-  work(s);
-  if (shared_ == nullptr) return;
-  if (has_second && work == pointwise_.forward) {
-    share(s.reset_h, L, L, t, panel, row, rows, L);
-  } else if (next_held) {
-    share(s.h_next, L, L, t + 1, panel, row, std::min(rows, s.keep), 0);
+  s.c_prev = c_prev(part, t);
+  if (c_) s.c = {c(part, t), g_.state_panel};
+  if (reset_h_) s.reset_h = {reset_h(part, t), g_.tape_panel};
+  if (out != nullptr) s.y = {out->y.data(), spec_.shape.H};
+  s.source = parts_.source() + parts_.tape_row(part, t);
+  return s;
+}
+
+/// What other threads read of a tile that is done.
+template <Real T>
+void Schedule<T>::share_forward(const ForwardStep<T>& step, const StepTile& tile, bool reset_h,
+                                Index t) const {
+  const Index L = g_.lanes;
+  ForwardStep<T> s = step;
+  s.advance(tile.panel, tile.row, L);
+  const Index living = std::clamp<Index>(s.keep, 0, tile.rows);
+  for (Index p = tile.panel; p < tile.panel + tile.panels; ++p, s.advance(1, 0, L)) {
+    if (reset_h) {
+      share(s.reset_h.data, L, L, t, p, tile.row, tile.rows, L);
+    } else if (living > 0) {
+      share(s.h_next.data, L, L, t + 1, p, tile.row, living, 0);
+    }
   }
 }
 
@@ -191,8 +197,9 @@ template <Real T>
 void Schedule<T>::step_forward(Index part, Index t, const Outputs<T>* out, const Member& crew) {
   const Index L = g_.lanes, rows = parts_.rows(part, t);
   const bool has_second = w_reset_.slice.vectors > 0;
+  const ForwardStep<T> step = forward_step_of(part, t, out);
   const auto half = [&](const Packed<T>& w, const Operand& a, bool last,
-                        void (*work)(const ForwardTile<T>&)) {
+                        void (*work)(const ForwardStep<T>&, const StepTile&)) {
     Product<T> m;
     m.a = {a.data, shared_ ? g_.gate_row : L};
     m.walk = g_.state_walk(a.panel);
@@ -206,9 +213,11 @@ void Schedule<T>::step_forward(Index part, Index t, const Outputs<T>* out, const
     m.from_last = (t & 1) != 0;
     const Range tiles = crew.share(w.tiling.count());
     const auto pointwise = [&](Index panel, Index panels, Index row, Index count) {
-      for (Index p = panel; p < panel + panels; ++p) {
-        forward_rows(part, t, p, row, count, out, work);
-        if (last && out != nullptr) emit_ends(part, t, p, row, count, *out);
+      const StepTile tile{panel, panels, row, count};
+      work(step, tile);
+      if (shared_ != nullptr) share_forward(step, tile, !last, t);
+      if (last && out != nullptr) {
+        for (Index p = panel; p < panel + panels; ++p) emit_ends(part, t, p, row, count, *out);
       }
     };
     if (rows > few_rows) return multiply(kernels_, m, tiles, {0, rows}, pointwise);

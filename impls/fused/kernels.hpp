@@ -60,42 +60,98 @@ struct OuterTile {
 template <Real T>
 using OuterKernel = void (*)(const OuterTile<T>&);
 
-/// Rows of one panel in one time step, forward. Row r of an array of single vectors is at r*L, of
-/// `gates` at r*gate_stride. The gates of a row, in vectors: rnn h; lstm i,f,g,o; gru n,r,z and,
-/// for reset after_matmul, q = W_hn h_{t-1} + b_hn.
+/// A panelled array: row r of single vectors is at r*L, of gates at r*gate_stride.
+template <class T>
+struct Panels {
+  T* data = nullptr;
+  Index stride = 0;  ///< from panel to panel
+  explicit operator bool() const { return data != nullptr; }
+  /// Arrays that a cell does not have stay away.
+  void advance(Index panels, Index elements) {
+    if (data != nullptr) data += panels * stride + elements;
+  }
+};
+
+/// The caller's tensors [T,B,H]: row r of a step is row source[r] of it.
+template <class T>
+struct SourceRows {
+  T* data = nullptr;
+  Index stride = 0;
+  explicit operator bool() const { return data != nullptr; }
+  void advance(Index elements) {
+    if (data != nullptr) data += elements;
+  }
+};
+
+/// Some rows of some panels of a step.
+struct StepTile {
+  Index panel, panels, row, rows;
+};
+
+/// A time step of a part, forward: all its rows and panels. The gates of a row, in vectors: rnn h;
+/// lstm i,f,g,o; gru n,r,z and, for reset after_matmul, q = W_hn h_{t-1} + b_hn.
 template <Real T>
-struct ForwardTile {
-  Index rows;
-  Index units;  ///< of the panel that exist, at most L
-  Index keep;   ///< leading rows that live on: h_t goes to h_next for these
-  T* gates;     ///< pre-activations in, activations out
-  Index gate_stride;
-  const T* h_prev;
-  T* h_next;
-  const T* c_prev;                  ///< lstm
-  T* c;                             ///< lstm
-  T* reset_h;                       ///< gru, before_matmul: r h_{t-1}
-  std::array<T*, max_tile_rows> y;  ///< output at this panel's first unit; y[0] == nullptr: none
+struct ForwardStep {
+  Index rows = 0, units = 0;
+  Index keep = 0;  ///< leading rows that live on: h_t goes to h_next for these
+  Index gate_stride = 0;
+  Panels<T> gates;  ///< pre-activations in, activations out
+  Panels<const T> h_prev;
+  Panels<T> h_next;
+  Panels<const T> c_prev;         ///< lstm
+  Panels<T> c;                    ///< lstm
+  Panels<T> reset_h;              ///< gru, before_matmul: r h_{t-1}
+  SourceRows<T> y;                ///< none: null
+  const Index* source = nullptr;  ///< of the first row
+
+  /// To other rows and panels, which it then begins with.
+  void advance(Index by_panels, Index by_rows, Index lanes) {
+    rows -= by_rows;
+    units -= by_panels * lanes;
+    keep -= by_rows;
+    gates.advance(by_panels, by_rows * gate_stride);
+    h_prev.advance(by_panels, by_rows * lanes);
+    h_next.advance(by_panels, by_rows * lanes);
+    c_prev.advance(by_panels, by_rows * lanes);
+    c.advance(by_panels, by_rows * lanes);
+    reset_h.advance(by_panels, by_rows * lanes);
+    y.advance(by_panels * lanes);
+    source += by_rows;
+  }
 };
 
 /// The same, backward. dh comes in without dy.
 template <Real T>
-struct BackwardTile {
-  Index rows;
-  Index units;
-  T* gates;  ///< activations in, gradients of the pre-activations out
-  Index gate_stride;
-  const T* h_prev;
-  const T* c_prev;     ///< lstm
-  const T* c;          ///< lstm
-  T* dh;               ///< of h_t in; out: the part for h_{t-1} that goes past the products (gru)
-  T* dc;               ///< lstm: of c_t in, of c_{t-1} out
-  const T* d_reset_h;  ///< gru, before_matmul, second half: gradient of r h_{t-1}
-  std::array<const T*, max_tile_rows> dy;  ///< at this panel's first unit; dy[0] == nullptr: zero
-  /// [2][gate_stride], sums of all steps before this one and of the rows of this one. A step's rows
-  /// are added one by one, so that sums do not depend on where its tiles begin.
-  T* d_bias;
-  bool ends_step;  ///< these are the last rows of the step
+struct BackwardStep {
+  Index rows = 0, units = 0;
+  Index gate_stride = 0;
+  Panels<T> gates;  ///< activations in, gradients of the pre-activations out
+  Panels<const T> h_prev;
+  Panels<const T> c_prev;     ///< lstm
+  Panels<const T> c;          ///< lstm
+  Panels<T> dh;               ///< of h_t in; out: what goes past the products to h_{t-1} (gru)
+  Panels<T> dc;               ///< lstm: of c_t in, of c_{t-1} out
+  Panels<const T> d_reset_h;  ///< gru, before_matmul, second half: gradient of r h_{t-1}
+  SourceRows<const T> dy;     ///< zero: null
+  const Index* source = nullptr;
+  /// [panel][2][gate_stride], sums of all steps before this one and of the rows of this one. A
+  /// step's rows are added one by one, so that sums do not depend on where its tiles begin.
+  Panels<T> d_bias;
+
+  void advance(Index by_panels, Index by_rows, Index lanes) {
+    rows -= by_rows;
+    units -= by_panels * lanes;
+    gates.advance(by_panels, by_rows * gate_stride);
+    h_prev.advance(by_panels, by_rows * lanes);
+    c_prev.advance(by_panels, by_rows * lanes);
+    c.advance(by_panels, by_rows * lanes);
+    dh.advance(by_panels, by_rows * lanes);
+    dc.advance(by_panels, by_rows * lanes);
+    d_reset_h.advance(by_panels, by_rows * lanes);
+    dy.advance(by_panels * lanes);
+    source += by_rows;
+    d_bias.advance(by_panels, 0);
+  }
 };
 
 /// The pointwise work of a cell. `second` is set for a gru with reset before_matmul only, whose
@@ -103,10 +159,10 @@ struct BackwardTile {
 /// and z, then r.
 template <Real T>
 struct Pointwise {
-  void (*forward)(const ForwardTile<T>&);
-  void (*forward_second)(const ForwardTile<T>&);
-  void (*backward)(const BackwardTile<T>&);
-  void (*backward_second)(const BackwardTile<T>&);
+  void (*forward)(const ForwardStep<T>&, const StepTile&);
+  void (*forward_second)(const ForwardStep<T>&, const StepTile&);
+  void (*backward)(const BackwardStep<T>&, const StepTile&);
+  void (*backward_second)(const BackwardStep<T>&, const StepTile&);
 };
 
 /// to[at * to_stride + l] = from[l * stride + at] for at < k and l < units; 0 for the lanes beyond.

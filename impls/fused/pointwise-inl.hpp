@@ -24,7 +24,7 @@ namespace act = bptt::linalg::HWY_NAMESPACE;
 template <class T>
 HWY_INLINE void store_units(Vector<T> value, Index units, T* to) {
   const Tag<T> d;
-  if (units == lanes<T>()) return hn::StoreU(value, d, to);
+  if (units >= lanes<T>()) return hn::StoreU(value, d, to);
   HWY_ALIGN T spilled[lanes<T>()];
   hn::Store(value, d, spilled);
   std::copy_n(spilled, units, to);
@@ -32,39 +32,39 @@ HWY_INLINE void store_units(Vector<T> value, Index units, T* to) {
 template <class T>
 HWY_INLINE Vector<T> load_units(Index units, const T* from) {
   const Tag<T> d;
-  if (units == lanes<T>()) return hn::LoadU(d, from);
+  if (units >= lanes<T>()) return hn::LoadU(d, from);
   HWY_ALIGN T padded[lanes<T>()] = {};
   std::copy_n(from, units, padded);
   return hn::Load(d, padded);
 }
 
 template <class T>
-HWY_INLINE void emit_h(const ForwardTile<T>& s, Index row, Vector<T> h) {
+HWY_INLINE void emit_h(const ForwardStep<T>& s, Index row, Vector<T> h) {
   const Tag<T> d;
-  if (row < s.keep) hn::Store(h, d, s.h_next + row * lanes<T>());
-  if (s.y[0] != nullptr) store_units<T>(h, s.units, s.y[static_cast<std::size_t>(row)]);
+  if (row < s.keep) hn::Store(h, d, s.h_next.data + row * lanes<T>());
+  if (s.y) store_units<T>(h, s.units, s.y.data + s.source[row] * s.y.stride);
 }
 
 template <class T>
-HWY_INLINE Vector<T> dh_with_dy(const BackwardTile<T>& s, Index row) {
+HWY_INLINE Vector<T> dh_with_dy(const BackwardStep<T>& s, Index row) {
   const Tag<T> d;
-  const Vector<T> dh = hn::Load(d, s.dh + row * lanes<T>());
-  if (s.dy[0] == nullptr) return dh;
-  return hn::Add(dh, load_units<T>(s.units, s.dy[static_cast<std::size_t>(row)]));
+  const Vector<T> dh = hn::Load(d, s.dh.data + row * lanes<T>());
+  if (!s.dy) return dh;
+  return hn::Add(dh, load_units<T>(s.units, s.dy.data + s.source[row] * s.dy.stride));
 }
 
 /// The sum of one vector of gradients over the rows of a step: from here, over the rows of a tile,
 /// to close_sum.
 template <class T>
-HWY_INLINE Vector<T> open_sum(const BackwardTile<T>& s, int vector) {
-  return hn::Load(Tag<T>(), s.d_bias + s.gate_stride + vector * lanes<T>());
+HWY_INLINE Vector<T> open_sum(const BackwardStep<T>& s, int vector) {
+  return hn::Load(Tag<T>(), s.d_bias.data + s.gate_stride + vector * lanes<T>());
 }
 template <class T>
-HWY_INLINE void close_sum(const BackwardTile<T>& s, int vector, Vector<T> sum) {
+HWY_INLINE void close_sum(const BackwardStep<T>& s, Index rows, int vector, Vector<T> sum) {
   const Tag<T> d;
-  T* const all = s.d_bias + vector * lanes<T>();
+  T* const all = s.d_bias.data + vector * lanes<T>();
   T* const step = all + s.gate_stride;
-  if (s.ends_step) {
+  if (rows == s.rows) {  // the last ones of the step
     hn::Store(hn::Add(hn::Load(d, all), sum), d, all);
     sum = hn::Zero(d);
   }
@@ -72,10 +72,10 @@ HWY_INLINE void close_sum(const BackwardTile<T>& s, int vector, Vector<T> sum) {
 }
 
 template <Activation phi, class T>
-void rnn_forward(const ForwardTile<T>& s) {
+HWY_INLINE void rnn_forward(const ForwardStep<T>& s, Index rows) {
   const Tag<T> d;
-  for (Index row = 0; row < s.rows; ++row) {
-    T* const gates = s.gates + row * s.gate_stride;
+  for (Index row = 0; row < rows; ++row) {
+    T* const gates = s.gates.data + row * s.gate_stride;
     const auto h = act::activate<phi>(d, hn::Load(d, gates));
     hn::Store(h, d, gates);
     emit_h(s, row, h);
@@ -83,104 +83,104 @@ void rnn_forward(const ForwardTile<T>& s) {
 }
 
 template <Activation phi, class T>
-void rnn_backward(const BackwardTile<T>& s) {
+HWY_INLINE void rnn_backward(const BackwardStep<T>& s, Index rows) {
   const Tag<T> d;
   Vector<T> sum = open_sum(s, 0);
-  for (Index row = 0; row < s.rows; ++row) {
-    T* const gates = s.gates + row * s.gate_stride;
+  for (Index row = 0; row < rows; ++row) {
+    T* const gates = s.gates.data + row * s.gate_stride;
     const auto dp = hn::Mul(act::slope<phi>(d, hn::Load(d, gates)), dh_with_dy(s, row));
     hn::Store(dp, d, gates);
     sum = hn::Add(sum, dp);
   }
-  close_sum<T>(s, 0, sum);
+  close_sum<T>(s, rows, 0, sum);
 }
 
 template <class T>
-void lstm_forward(const ForwardTile<T>& s) {
+HWY_INLINE void lstm_forward(const ForwardStep<T>& s, Index rows) {
   const Tag<T> d;
   constexpr Index L = lanes<T>();
   const auto zero = hn::Zero(d);
-  for (Index row = 0; row < s.rows; ++row) {
-    T* const gates = s.gates + row * s.gate_stride;
+  for (Index row = 0; row < rows; ++row) {
+    T* const gates = s.gates.data + row * s.gate_stride;
     const auto step = eq::Lstm<Tag<T>>::forward(
         d, eq::PlainLstm(), hn::Load(d, gates), hn::Load(d, gates + L), hn::Load(d, gates + 2 * L),
-        hn::Load(d, gates + 3 * L), hn::Load(d, s.c_prev + row * L), {zero, zero, zero});
+        hn::Load(d, gates + 3 * L), hn::Load(d, s.c_prev.data + row * L), {zero, zero, zero});
     hn::Store(step.i, d, gates);
     hn::Store(step.f, d, gates + L);
     hn::Store(step.g, d, gates + 2 * L);
     hn::Store(step.o, d, gates + 3 * L);
-    hn::Store(step.c, d, s.c + row * L);
+    hn::Store(step.c, d, s.c.data + row * L);
     emit_h(s, row, step.h);
   }
 }
 
 /// tanh(c_t) is computed again: it costs less than keeping it.
 template <class T>
-void lstm_backward(const BackwardTile<T>& s) {
+HWY_INLINE void lstm_backward(const BackwardStep<T>& s, Index rows) {
   const Tag<T> d;
   constexpr Index L = lanes<T>();
   const auto zero = hn::Zero(d);
   Vector<T> sum_i = open_sum(s, 0), sum_f = open_sum(s, 1), sum_g = open_sum(s, 2);
   Vector<T> sum_o = open_sum(s, 3);
-  for (Index row = 0; row < s.rows; ++row) {
-    T* const gates = s.gates + row * s.gate_stride;
+  for (Index row = 0; row < rows; ++row) {
+    T* const gates = s.gates.data + row * s.gate_stride;
     const auto grad = eq::Lstm<Tag<T>>::backward(
         d, eq::PlainLstm(), hn::Load(d, gates), hn::Load(d, gates + L), hn::Load(d, gates + 2 * L),
-        hn::Load(d, gates + 3 * L), hn::Load(d, s.c_prev + row * L),
-        act::tanh(d, hn::Load(d, s.c + row * L)), dh_with_dy(s, row), hn::Load(d, s.dc + row * L),
-        {zero, zero, zero});
+        hn::Load(d, gates + 3 * L), hn::Load(d, s.c_prev.data + row * L),
+        act::tanh(d, hn::Load(d, s.c.data + row * L)), dh_with_dy(s, row),
+        hn::Load(d, s.dc.data + row * L), {zero, zero, zero});
     hn::Store(grad.p_i, d, gates);
     hn::Store(grad.p_f, d, gates + L);
     hn::Store(grad.p_g, d, gates + 2 * L);
     hn::Store(grad.p_o, d, gates + 3 * L);
-    hn::Store(grad.c_prev, d, s.dc + row * L);
+    hn::Store(grad.c_prev, d, s.dc.data + row * L);
     sum_i = hn::Add(sum_i, grad.p_i);
     sum_f = hn::Add(sum_f, grad.p_f);
     sum_g = hn::Add(sum_g, grad.p_g);
     sum_o = hn::Add(sum_o, grad.p_o);
   }
-  close_sum<T>(s, 0, sum_i);
-  close_sum<T>(s, 1, sum_f);
-  close_sum<T>(s, 2, sum_g);
-  close_sum<T>(s, 3, sum_o);
+  close_sum<T>(s, rows, 0, sum_i);
+  close_sum<T>(s, rows, 1, sum_f);
+  close_sum<T>(s, rows, 2, sum_g);
+  close_sum<T>(s, rows, 3, sum_o);
 }
 
 /// Where the gates of a gru lie in a row.
 inline constexpr int at_n = 0, at_r = 1, at_z = 2, at_q = 3;
 
 template <class T>
-void gru_forward_gates(const ForwardTile<T>& s) {
+HWY_INLINE void gru_forward_gates(const ForwardStep<T>& s, Index rows) {
   const Tag<T> d;
   constexpr Index L = lanes<T>();
-  for (Index row = 0; row < s.rows; ++row) {
-    T* const gates = s.gates + row * s.gate_stride;
+  for (Index row = 0; row < rows; ++row) {
+    T* const gates = s.gates.data + row * s.gate_stride;
     const auto r = act::sigmoid(d, hn::Load(d, gates + at_r * L));
     hn::Store(r, d, gates + at_r * L);
     hn::Store(act::sigmoid(d, hn::Load(d, gates + at_z * L)), d, gates + at_z * L);
-    hn::Store(hn::Mul(r, hn::Load(d, s.h_prev + row * L)), d, s.reset_h + row * L);
+    hn::Store(hn::Mul(r, hn::Load(d, s.h_prev.data + row * L)), d, s.reset_h.data + row * L);
   }
 }
 
 template <GruUpdate update, class T>
-void gru_forward_candidate(const ForwardTile<T>& s) {
+HWY_INLINE void gru_forward_candidate(const ForwardStep<T>& s, Index rows) {
   const Tag<T> d;
   constexpr Index L = lanes<T>();
-  for (Index row = 0; row < s.rows; ++row) {
-    T* const gates = s.gates + row * s.gate_stride;
+  for (Index row = 0; row < rows; ++row) {
+    T* const gates = s.gates.data + row * s.gate_stride;
     const auto n = act::tanh(d, hn::Load(d, gates + at_n * L));
     hn::Store(n, d, gates + at_n * L);
     emit_h(s, row,
            eq::Gru<Tag<T>>::template forward<update>(d, hn::Load(d, gates + at_z * L), n,
-                                                     hn::Load(d, s.h_prev + row * L)));
+                                                     hn::Load(d, s.h_prev.data + row * L)));
   }
 }
 
 template <GruUpdate update, class T>
-void gru_forward_after(const ForwardTile<T>& s) {
+HWY_INLINE void gru_forward_after(const ForwardStep<T>& s, Index rows) {
   const Tag<T> d;
   constexpr Index L = lanes<T>();
-  for (Index row = 0; row < s.rows; ++row) {
-    T* const gates = s.gates + row * s.gate_stride;
+  for (Index row = 0; row < rows; ++row) {
+    T* const gates = s.gates.data + row * s.gate_stride;
     const auto r = act::sigmoid(d, hn::Load(d, gates + at_r * L));
     const auto z = act::sigmoid(d, hn::Load(d, gates + at_z * L));
     const auto n =
@@ -188,13 +188,14 @@ void gru_forward_after(const ForwardTile<T>& s) {
     hn::Store(n, d, gates + at_n * L);
     hn::Store(r, d, gates + at_r * L);
     hn::Store(z, d, gates + at_z * L);
-    emit_h(s, row,
-           eq::Gru<Tag<T>>::template forward<update>(d, z, n, hn::Load(d, s.h_prev + row * L)));
+    emit_h(
+        s, row,
+        eq::Gru<Tag<T>>::template forward<update>(d, z, n, hn::Load(d, s.h_prev.data + row * L)));
   }
 }
 
 template <GruReset reset, GruUpdate update, class T>
-void gru_backward(const BackwardTile<T>& s) {
+HWY_INLINE void gru_backward(const BackwardStep<T>& s, Index rows) {
   const Tag<T> d;
   constexpr Index L = lanes<T>();
   Vector<T> sum_n = open_sum(s, at_n), sum_z = open_sum(s, at_z);
@@ -203,14 +204,14 @@ void gru_backward(const BackwardTile<T>& s) {
     sum_r = open_sum(s, at_r);
     sum_q = open_sum(s, at_q);
   }
-  for (Index row = 0; row < s.rows; ++row) {
-    T* const gates = s.gates + row * s.gate_stride;
+  for (Index row = 0; row < rows; ++row) {
+    T* const gates = s.gates.data + row * s.gate_stride;
     const auto grad = eq::Gru<Tag<T>>::template backward<update>(
         d, hn::Load(d, gates + at_z * L), hn::Load(d, gates + at_n * L),
-        hn::Load(d, s.h_prev + row * L), dh_with_dy(s, row));
+        hn::Load(d, s.h_prev.data + row * L), dh_with_dy(s, row));
     hn::Store(grad.p_n, d, gates + at_n * L);
     hn::Store(grad.p_z, d, gates + at_z * L);
-    hn::Store(grad.h_prev, d, s.dh + row * L);
+    hn::Store(grad.h_prev, d, s.dh.data + row * L);
     sum_n = hn::Add(sum_n, grad.p_n);
     sum_z = hn::Add(sum_z, grad.p_z);
     if constexpr (reset == GruReset::after_matmul) {
@@ -223,45 +224,65 @@ void gru_backward(const BackwardTile<T>& s) {
       sum_q = hn::Add(sum_q, dq);
     }
   }
-  close_sum<T>(s, at_n, sum_n);
-  close_sum<T>(s, at_z, sum_z);
+  close_sum<T>(s, rows, at_n, sum_n);
+  close_sum<T>(s, rows, at_z, sum_z);
   if constexpr (reset == GruReset::after_matmul) {
-    close_sum<T>(s, at_r, sum_r);
-    close_sum<T>(s, at_q, sum_q);
+    close_sum<T>(s, rows, at_r, sum_r);
+    close_sum<T>(s, rows, at_q, sum_q);
   }
 }
 
 template <class T>
-void gru_backward_reset(const BackwardTile<T>& s) {
+HWY_INLINE void gru_backward_reset(const BackwardStep<T>& s, Index rows) {
   const Tag<T> d;
   constexpr Index L = lanes<T>();
   Vector<T> sum = open_sum(s, at_r);
-  for (Index row = 0; row < s.rows; ++row) {
-    T* const gates = s.gates + row * s.gate_stride;
+  for (Index row = 0; row < rows; ++row) {
+    T* const gates = s.gates.data + row * s.gate_stride;
     const auto r = hn::Load(d, gates + at_r * L);
-    const auto through = hn::Load(d, s.d_reset_h + row * L);
-    const auto dr = eq::through_sigmoid(d, r, hn::Mul(through, hn::Load(d, s.h_prev + row * L)));
+    const auto through = hn::Load(d, s.d_reset_h.data + row * L);
+    const auto dr =
+        eq::through_sigmoid(d, r, hn::Mul(through, hn::Load(d, s.h_prev.data + row * L)));
     hn::Store(dr, d, gates + at_r * L);
-    hn::Store(hn::MulAdd(through, r, hn::Load(d, s.dh + row * L)), d, s.dh + row * L);
+    hn::Store(hn::MulAdd(through, r, hn::Load(d, s.dh.data + row * L)), d, s.dh.data + row * L);
     sum = hn::Add(sum, dr);
   }
-  close_sum<T>(s, at_r, sum);
+  close_sum<T>(s, rows, at_r, sum);
 }
 
+/// What is done to the first rows of the first panel, to a whole tile.
+template <auto work, class T>
+void forward_on(const ForwardStep<T>& step, const StepTile& tile) {
+  ForwardStep<T> s = step;
+  s.advance(tile.panel, tile.row, lanes<T>());
+  for (Index p = 0; p < tile.panels; ++p, s.advance(1, 0, lanes<T>())) work(s, tile.rows);
+}
+template <auto work, class T>
+void backward_on(const BackwardStep<T>& step, const StepTile& tile) {
+  BackwardStep<T> s = step;
+  s.advance(tile.panel, tile.row, lanes<T>());
+  for (Index p = 0; p < tile.panels; ++p, s.advance(1, 0, lanes<T>())) work(s, tile.rows);
+}
+
+template <Activation phi, class T>
+Pointwise<T> rnn_pointwise() {
+  return {forward_on<rnn_forward<phi, T>, T>, nullptr, backward_on<rnn_backward<phi, T>, T>,
+          nullptr};
+}
 template <class T>
 Pointwise<T> rnn_pointwise(Activation phi) {
   using enum Activation;
   switch (phi) {
     case tanh:
-      return {rnn_forward<tanh, T>, nullptr, rnn_backward<tanh, T>, nullptr};
+      return rnn_pointwise<tanh, T>();
     case relu:
-      return {rnn_forward<relu, T>, nullptr, rnn_backward<relu, T>, nullptr};
+      return rnn_pointwise<relu, T>();
     case sigmoid:
-      return {rnn_forward<sigmoid, T>, nullptr, rnn_backward<sigmoid, T>, nullptr};
+      return rnn_pointwise<sigmoid, T>();
     case leaky_relu:
-      return {rnn_forward<leaky_relu, T>, nullptr, rnn_backward<leaky_relu, T>, nullptr};
+      return rnn_pointwise<leaky_relu, T>();
     case identity:
-      return {rnn_forward<identity, T>, nullptr, rnn_backward<identity, T>, nullptr};
+      return rnn_pointwise<identity, T>();
   }
   return {};
 }
@@ -270,10 +291,12 @@ template <GruUpdate update, class T>
 Pointwise<T> gru_pointwise(GruReset reset) {
   using enum GruReset;
   if (reset == after_matmul) {
-    return {gru_forward_after<update, T>, nullptr, gru_backward<after_matmul, update, T>, nullptr};
+    return {forward_on<gru_forward_after<update, T>, T>, nullptr,
+            backward_on<gru_backward<after_matmul, update, T>, T>, nullptr};
   }
-  return {gru_forward_gates<T>, gru_forward_candidate<update, T>,
-          gru_backward<before_matmul, update, T>, gru_backward_reset<T>};
+  return {forward_on<gru_forward_gates<T>, T>, forward_on<gru_forward_candidate<update, T>, T>,
+          backward_on<gru_backward<before_matmul, update, T>, T>,
+          backward_on<gru_backward_reset<T>, T>};
 }
 
 template <class T>
@@ -282,7 +305,7 @@ Pointwise<T> pointwise(const Cell& cell) {
     case CellKind::rnn:
       return rnn_pointwise<T>(cell.activation);
     case CellKind::lstm:
-      return {lstm_forward<T>, nullptr, lstm_backward<T>, nullptr};
+      return {forward_on<lstm_forward<T>, T>, nullptr, backward_on<lstm_backward<T>, T>, nullptr};
     case CellKind::gru:
       return cell.update == GruUpdate::take ? gru_pointwise<GruUpdate::take, T>(cell.reset)
                                             : gru_pointwise<GruUpdate::keep, T>(cell.reset);

@@ -207,7 +207,8 @@ void Schedule<T>::share(const T* from, Index stride, Index width, Index t, Index
 }
 
 template <Real T>
-typename Schedule<T>::Array Schedule<T>::c_prev(Index part, Index t) const {
+Panels<const T> Schedule<T>::c_prev(Index part, Index t) const {
+  if (c_ == nullptr) return {};
   const bool first =
       t == 0 || (recompute_ == Recompute::checkpoint && t == segments_.begin(segment_));
   if (first) return {of_part(c_first_ + first_states(segment_), part), g_.batch_panel};

@@ -99,8 +99,8 @@ class Schedule {
   void run_forward_ahead(Index part, const Params<const T>&, const Inputs<const T>&,
                          const Outputs<T>*, const Member&);
   void step_forward(Index part, Index t, const Outputs<T>*, const Member&);
-  void forward_rows(Index part, Index t, Index panel, Index row, Index rows, const Outputs<T>*,
-                    void (*work)(const ForwardTile<T>&));
+  ForwardStep<T> forward_step_of(Index part, Index t, const Outputs<T>*) const;
+  void share_forward(const ForwardStep<T>&, const StepTile&, bool reset_h, Index t) const;
   void emit_ends(Index part, Index t, Index panel, Index row, Index rows, const Outputs<T>&);
   void fill_padding(Index part, const View<T>&, const Member&) const;
   void emit_unstarted(Index part, const Inputs<const T>&, const Outputs<T>&, const Member&) const;
@@ -123,8 +123,8 @@ class Schedule {
   Product<T> recurrent_gradient(Index part, Index t, const Member&) const;
   void step_backward(Index part, Index t, bool product_first, const OutputGrads<const T>&,
                      const Member&);
-  void backward_rows(Index part, Index t, Index panel, Index row, Index rows,
-                     const OutputGrads<const T>&, void (*work)(const BackwardTile<T>&));
+  BackwardStep<T> backward_step_of(Index part, Index t, const OutputGrads<const T>&) const;
+  void share_backward(const BackwardStep<T>&, const StepTile&, bool only_r, Index t) const;
   void input_gradients(Index part, Index from, Index to, const View<T>& dx, const Member&);
   void scatter_gradients(Index part, const Grads<T>&, const Member&) const;
 
@@ -155,11 +155,7 @@ class Schedule {
     return shared_ == nullptr ? Operand{on_tape, panel} : Operand{shared_at(t), g_.shared_panel};
   }
   T* shared_at(Index t) const { return shared_ + (t & 1) * g_.shared_step; }
-  struct Array {
-    const T* data;
-    Index panel;  ///< stride
-  };
-  Array c_prev(Index part, Index t) const;
+  Panels<const T> c_prev(Index part, Index t) const;
   /// Per sequence.
   T* of_part(T* array, Index part) const { return array + parts_.first(part) * g_.lanes; }
   Index first_states(Index segment) const {
