@@ -197,6 +197,7 @@ template <Real T>
 void Schedule<T>::step_forward(Index part, Index t, const Outputs<T>* out, const Member& crew) {
   const Index L = g_.lanes, rows = parts_.rows(part, t);
   const bool has_second = w_reset_.slice.vectors > 0;
+  const bool some_end = out != nullptr && parts_.rows(part, t + 1) < rows;
   const ForwardStep<T> step = forward_step_of(part, t, out);
   const auto half = [&](const Packed<T>& w, const Operand& a, bool last,
                         void (*work)(const ForwardStep<T>&, const StepTile&)) {
@@ -216,7 +217,7 @@ void Schedule<T>::step_forward(Index part, Index t, const Outputs<T>* out, const
       const StepTile tile{panel, panels, row, count};
       work(step, tile);
       if (shared_ != nullptr) share_forward(step, tile, !last, t);
-      if (last && out != nullptr) {
+      if (last && some_end) {
         for (Index p = panel; p < panel + panels; ++p) emit_ends(part, t, p, row, count, *out);
       }
     };

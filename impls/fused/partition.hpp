@@ -41,6 +41,9 @@ class StepModel {
     const bool two_products =
         spec.cell.kind == CellKind::gru && spec.cell.reset == GruReset::before_matmul;
     meetings_ = two_products ? 2 : 1;
+    // Forward h, or h and r h; backward the gradients of all gates: the mean of the two.
+    const double states = static_cast<double>(element_bytes) * static_cast<double>(B * H);
+    told_bytes_ = states * (meetings_ + static_cast<double>(spec.cell.gates())) / 2;
     unit_panels_ = divided_up(H, lanes_);
     input_panels_ = divided_up(I, lanes_);
     steps_ahead_ = static_cast<double>(std::max(steps_ahead_at_least, rows_ahead / B));
@@ -52,7 +55,9 @@ class StepModel {
     return std::max(recurrent(1), inputs(threads - 1)) + meeting(threads) / steps_ahead_;
   }
   double units(Index threads) const {
-    return recurrent(threads) + inputs(threads) + meetings_ * meeting(threads);
+    const double others = 1 - 1 / static_cast<double>(threads);
+    return recurrent(threads) + inputs(threads) + meetings_ * meeting(threads) +
+           others * told_bytes_ / told_rate;
   }
 
  private:
@@ -60,14 +65,13 @@ class StepModel {
   static constexpr Index vector_bytes = 64;
   /// In a second: 100e9 operations on 4 bytes, 50e9 on 8.
   static constexpr double flops_times_bytes = 400e9;
-  /// Two threads that finish a step write what the other reads, wait, and fetch it. That more
-  /// threads take longer is an assumption.
-  static double meeting(Index threads) {
-    return 0.8e-6 + 0.2e-6 * static_cast<double>(threads - 1);
-  }
+  /// Waiting for the others, and how fast a thread then fetches what they have written. That it
+  /// takes longer with more threads is an assumption.
+  static double meeting(Index threads) { return 0.1e-6 * static_cast<double>(threads); }
+  static constexpr double told_rate = 2.5e9;
   /// What W_hh may fill of a second-level cache, and how fast it is read from there and from the
   /// third.
-  static constexpr double near_bytes = 768 << 10, near_rate = 100e9, far_rate = 70e9;
+  static constexpr double near_bytes = 640 << 10, near_rate = 100e9, far_rate = 70e9;
 
   /// With few rows, the time loop takes as long as reading the packed weights does.
   double recurrent(Index threads) const {
@@ -81,7 +85,7 @@ class StepModel {
   }
 
   Index lanes_, unit_panels_, input_panels_;
-  double rate_, flops_, bytes_, input_flops_, steps_ahead_;
+  double rate_, flops_, bytes_, input_flops_, told_bytes_, steps_ahead_;
   int meetings_;
 };
 
