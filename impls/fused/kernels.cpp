@@ -27,11 +27,19 @@
 HWY_BEFORE_NAMESPACE();
 namespace bptt::fused::HWY_NAMESPACE {
 
-/// The sums of a tile, a row of B and one element of A must fit in the registers.
+/// The sums of a tile, one element of its longer side and all of the shorter one must fit in the
+/// registers.
 constexpr int registers = HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM ? 32 : 16;
 constexpr int tile_rows(int vectors) {
-  return std::min(max_tile_rows, (registers - 1 - vectors) / vectors);
+  int rows = 1;
+  while (rows < max_tile_rows &&
+         (rows + 1) * vectors + 1 + std::min(rows + 1, vectors) <= registers) {
+    ++rows;
+  }
+  return rows;
 }
+/// Tall tiles read B less often, which is the larger operand; wide ones read A less often.
+constexpr int tile_panels = registers == 32 ? 4 : 2;
 
 template <class T, int vectors, int... rows>
 constexpr auto products_of(std::integer_sequence<int, rows...>) {
@@ -59,6 +67,7 @@ template <class T>
 const Kernels<T>* table() {
   static const Kernels<T> kernels = {
       lanes<T>(),
+      tile_panels,
       {0, tile_rows(1), tile_rows(2), tile_rows(3), tile_rows(4)},
       {{{}, products<T, 1>(), products<T, 2>(), products<T, 3>(), products<T, 4>()}},
       outer_rows,

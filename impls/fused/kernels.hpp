@@ -173,6 +173,7 @@ using TransposeKernel = void (*)(const T* from, Index stride, Index units, Index
 template <Real T>
 struct Kernels {
   Index lanes;
+  int tile_panels;  ///< of one vector each, in the best tile of many rows
   /// Rows of the tallest tile for a number of vectors.
   std::array<int, max_tile_vectors + 1> product_rows;
   std::array<std::array<ProductKernel<T>, max_tile_rows + 1>, max_tile_vectors + 1> product;
@@ -180,6 +181,10 @@ struct Kernels {
   std::array<std::array<OuterKernel<T>, max_tile_rows + 1>, OuterTile<T>::max_vectors + 1> outer;
   Pointwise<T> (*pointwise)(const Cell&);
   TransposeKernel<T> transpose;
+  /// The same for some rows: few ones leave registers for more panels.
+  int tile_panels_of(Index rows) const {
+    return rows <= product_rows[max_tile_vectors] ? max_tile_vectors : tile_panels;
+  }
   const char* instruction_set;  ///< as Highway has it: "AVX3", "AVX2", "NEON"
 };
 

@@ -32,14 +32,27 @@ HWY_INLINE void add_run(const T* const (&a)[rows], Index from, Index to, const T
   constexpr Index L = lanes<T>();
 #pragma GCC unroll 4
   for (Index k = from; k < to; ++k) {
-    Vector<T> bk[vectors];
+    // Beside the sums, the shorter side of the tile is held in registers.
+    if constexpr (rows < vectors) {
+      Vector<T> ak[rows];
 #pragma GCC unroll 8
-    for (int v = 0; v < vectors; ++v) bk[v] = hn::Load(d, b + v * L);
+      for (int i = 0; i < rows; ++i) ak[i] = hn::Set(d, a[i][k]);
 #pragma GCC unroll 8
-    for (int i = 0; i < rows; ++i) {
-      const Vector<T> ak = hn::Set(d, a[i][k]);
+      for (int v = 0; v < vectors; ++v) {
+        const Vector<T> bk = hn::Load(d, b + v * L);
 #pragma GCC unroll 8
-      for (int v = 0; v < vectors; ++v) acc[i][v] = hn::MulAdd(ak, bk[v], acc[i][v]);
+        for (int i = 0; i < rows; ++i) acc[i][v] = hn::MulAdd(ak[i], bk, acc[i][v]);
+      }
+    } else {
+      Vector<T> bk[vectors];
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; ++v) bk[v] = hn::Load(d, b + v * L);
+#pragma GCC unroll 8
+      for (int i = 0; i < rows; ++i) {
+        const Vector<T> ak = hn::Set(d, a[i][k]);
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; ++v) acc[i][v] = hn::MulAdd(ak, bk[v], acc[i][v]);
+      }
     }
     b += vectors * L;
   }

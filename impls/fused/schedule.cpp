@@ -1,6 +1,8 @@
 // What a schedule holds, and how large it is.
 #include "impls/fused/schedule.hpp"
 
+#include <limits>
+
 #include "impls/fused/pack.hpp"
 
 namespace bptt::fused {
@@ -22,8 +24,9 @@ struct Schedule<T>::Shapes {
         inputs_among(partition.way == Partition::Way::ahead ? exec.threads - 1 : split_among) {}
 
   /// Panels in a tile of products for `vectors` vectors each, so that all threads have tiles.
-  static Tiling tiling(Index panels, int vectors, Index threads) {
-    const Index fit = std::max(1, max_tile_vectors / std::max(1, vectors));
+  static Tiling tiling(Index rows, Index panels, int vectors, Index threads) {
+    const int most = kernels<T>().tile_panels_of(rows);
+    const Index fit = std::max(1, most / std::max(1, vectors));
     return Tiling(panels, std::min(fit, divided_up(panels, threads)));
   }
   struct Operand {
@@ -31,32 +34,40 @@ struct Schedule<T>::Shapes {
     Slice slice;
     Index panel, size;
   };
-  /// k is `rows` times `units`.
-  Operand operand(int rows, Index units, Index panels, Slice slice, int vectors,
+  /// Of a product of so many rows; k is `vectors_of_k` times `units`.
+  Operand operand(Index rows, int vectors_of_k, Index units, Index panels, Slice slice, int vectors,
                   Index threads) const {
     const Index panel =
-        packed_panel(checked_product({rows, units}, "packed weights"), vectors, g.lanes);
-    return {tiling(panels, vectors, threads), slice, panel,
+        packed_panel(checked_product({vectors_of_k, units}, "packed weights"), vectors, g.lanes);
+    return {tiling(rows, panels, vectors, threads), slice, panel,
             slice.vectors == 0 ? 0 : checked_product({panels, panel}, "packed weights")};
   }
+  Index rows_of_a_step() const { return divided_up(g.shape.B, partition.parts); }
+  static constexpr Index many_rows = std::numeric_limits<Index>::max();
   Operand input() const {
     const Index inputs = std::min(g.shape.I, most_inputs_packed);
-    return operand(1, inputs, g.unit_panels, g.cell.input, g.cell.input.vectors, inputs_among);
+    return operand(many_rows, 1, inputs, g.unit_panels, g.cell.input, g.cell.input.vectors,
+                   inputs_among);
   }
   Operand hidden() const {
-    return operand(1, g.shape.H, g.unit_panels, g.cell.hidden, g.cell.hidden.vectors, split_among);
+    return operand(rows_of_a_step(), 1, g.shape.H, g.unit_panels, g.cell.hidden,
+                   g.cell.hidden.vectors, split_among);
   }
   Operand reset() const {
-    return operand(1, g.shape.H, g.unit_panels, g.cell.reset, g.cell.reset.vectors, split_among);
+    return operand(rows_of_a_step(), 1, g.shape.H, g.unit_panels, g.cell.reset,
+                   g.cell.reset.vectors, split_among);
   }
   Operand back() const {
-    return operand(g.cell.hidden.vectors, g.shape.H, g.unit_panels, g.cell.hidden, 1, split_among);
+    return operand(rows_of_a_step(), g.cell.hidden.vectors, g.shape.H, g.unit_panels, g.cell.hidden,
+                   1, split_among);
   }
   Operand back_reset() const {
-    return operand(g.cell.reset.vectors, g.shape.H, g.unit_panels, g.cell.reset, 1, split_among);
+    return operand(rows_of_a_step(), g.cell.reset.vectors, g.shape.H, g.unit_panels, g.cell.reset,
+                   1, split_among);
   }
   Operand back_input() const {
-    return operand(g.cell.input.vectors, g.shape.H, g.input_panels, g.cell.input, 1, inputs_among);
+    return operand(many_rows, g.cell.input.vectors, g.shape.H, g.input_panels, g.cell.input, 1,
+                   inputs_among);
   }
 
   Index forward_weights() const {
