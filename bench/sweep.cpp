@@ -32,6 +32,7 @@ struct Contender {
   std::unique_ptr<LayerRun> run;
   std::optional<std::size_t> workspace_bytes;  ///< of the plan
   Index calls = 0;                             ///< in a repetition of the phase at hand
+  bool warms_up = false;                       ///< each repetition of it with one more call
   std::vector<Measurement> measurements;
   std::string failure;  ///< what went unexpectedly wrong; empty where nothing
 };
@@ -194,17 +195,18 @@ class Sweep {
     return true;
   }
 
-  /// Warms up with one call that is not counted, and finds how many calls last min_seconds.
+  /// Finds how many calls last min_seconds.
   void prepare(Layer& layer, Contender& contender, const Case& c, Phase phase, bool keep) {
     settle_.before_measurement();
     if (!contender.run) plan(layer, contender);
-    contender.calls = calls_needed(*contender.run, phase);
+    const double first = contender.run->time(phase, 1).seconds;
+    contender.warms_up = warms_up(first, settings_);
+    contender.calls = calls_needed(*contender.run, phase, first);
     settle_.after_measurement(c.exec.threads);
     if (!keep) contender.run.reset();
   }
 
-  Index calls_needed(LayerRun& run, Phase phase) const {
-    const double first = run.time(phase, 1).seconds;
+  Index calls_needed(LayerRun& run, Phase phase, double first) const {
     // The first call may be several times as slow as the others, hardly more than that.
     constexpr double slow_start = 8;
     if (first > slow_start * settings_.min_seconds) return 1;
@@ -226,10 +228,11 @@ class Sweep {
     progress_.show(done_ + share * cost_.case_seconds(*contender.backend, c, settings_),
                    std::string(contender.backend->name()) + ": " + to_string(c));
     settle_.before_measurement();
-    if (!contender.run) {
-      plan(layer, contender);
-      contender.run->call(phase);  // touches the new memory
-    }
+    const bool planned = contender.run != nullptr;
+    if (!planned) plan(layer, contender);
+    // Threads sleep, and caches hold what the other backends have left there; the memory of a new
+    // plan has never been touched.
+    if (contender.warms_up || !planned) contender.run->call(phase);
     const CallTime time = contender.run->time(phase, contender.calls);
     settle_.after_measurement(c.exec.threads);
     contender.measurements.push_back(
