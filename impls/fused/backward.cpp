@@ -194,14 +194,20 @@ void Schedule<T>::input_gradients(Index part, Index from, Index to, const View<T
 }
 
 template <Real T>
-void Schedule<T>::run_backward(Index part, const OutputGrads<const T>& dout, const Grads<T>& grads,
-                               const Member& crew) {
+void Schedule<T>::run_backward(Index part, const Inputs<const T>& in,
+                               const OutputGrads<const T>& dout, const Grads<T>& grads,
+                               RowSums* sums, const Member& crew) {
   const Index from = parts_.from(), to = parts_.to();
   const bool alone = loops_alone(crew), in_loop = !alone || crew.rank() == 0;
   const Member loop_crew = alone ? crew.alone() : crew;
-  Index done = to;  // steps from here on have their dx
+  Index done = to;    // steps from here on have their dx
+  Index summed = to;  // and are in the weights' gradients
   for (Index t = to - 1; t >= from; --t) {
     if (in_loop) step_backward(part, t, t + 1 < to, dout, loop_crew);
+    if (sums != nullptr && begins_block(part, t, summed)) {
+      add_steps(part, in, {t, summed}, *sums);
+      summed = t;
+    }
     // As many steps as forward takes at once.
     if (!grads.x || (t > from && is_chunk(part, t - 1, done))) continue;
     if (!alone) {
@@ -234,10 +240,20 @@ void Schedule<T>::backward(const Params<const T>& w, const Inputs<const T>& in,
       for_parts(member,
                 [&](Index part, const Member& crew) { run_forward(part, w, in, nullptr, crew); });
     }
-    for_parts(member,
-              [&](Index part, const Member& crew) { run_backward(part, dout, grads, crew); });
-    if (!sums_own_rows(member)) member.meet();
-    weight_gradients(in, grads.params, segment != last, member);
+    const bool accumulate = segment != last;
+    if (sums_own_rows(member)) {
+      for_parts(member, [&](Index part, const Member& crew) {
+        RowSums sums = row_sums(part, grads.params, accumulate, crew);
+        run_backward(part, in, dout, grads, &sums, crew);
+        if (!sums.any) clear(sums.to);
+      });
+    } else {
+      for_parts(member, [&](Index part, const Member& crew) {
+        run_backward(part, in, dout, grads, nullptr, crew);
+      });
+      member.meet();
+      weight_gradients(in, grads.params, accumulate, member);
+    }
   }
   if (sums_ != nullptr) {
     member.meet();

@@ -62,6 +62,13 @@ class Schedule {
     T* data;
     Index panel;
   };
+  /// Where a member sums up rows of the tape, and which columns.
+  struct RowSums {
+    Params<T> to;
+    Range x_panels, h_panels;
+    bool any;  ///< there is something already
+    T* block;  ///< for x in panels
+  };
 
   /// Calls body(part, member that works on it).
   template <class Body>
@@ -119,7 +126,8 @@ class Schedule {
   // backward.cpp
   void pack_backward(const Params<const T>&, const Grads<T>&, const Member&);
   void gather_gradients(Index part, const OutputGrads<const T>&, const Member&);
-  void run_backward(Index part, const OutputGrads<const T>&, const Grads<T>&, const Member&);
+  void run_backward(Index part, const Inputs<const T>&, const OutputGrads<const T>&,
+                    const Grads<T>&, RowSums*, const Member&);
   Product<T> recurrent_gradient(Index part, Index t, const Member&) const;
   void step_backward(Index part, Index t, bool product_first, const OutputGrads<const T>&,
                      const Member&);
@@ -129,14 +137,20 @@ class Schedule {
   void scatter_gradients(Index part, const Grads<T>&, const Member&) const;
 
   // weight_gradients.cpp
+  RowSums row_sums(Index part, const Params<T>& grads, bool any, const Member&) const;
   void weight_gradients(const Inputs<const T>&, const Params<T>&, bool accumulate, const Member&);
   Params<T> sums_of(Index part, const Params<T>& grads) const;
-  bool add_rows(Index part, const Inputs<const T>&, Range x_panels, Range h_panels,
-                const Params<T>& sums, bool accumulate, T* block) const;
+  bool begins_block(Index part, Index t, Index end) const;
+  void add_steps(Index part, const Inputs<const T>&, Range steps, RowSums&) const;
+  void add_part(Index part, const Inputs<const T>&, RowSums&) const;
   void add_sums(const Params<T>& grads, const Member&) const;
-  /// Parts have sums, and members as many parts each: no other member need see the rows of one.
+  static void clear(const Params<T>&);
+  /// Members sum up their own parts' rows as they go back through time, while these are in their
+  /// caches. Else all do when all have been there.
   bool sums_own_rows(const Member& member) const {
-    return sums_ != nullptr && parts_.count() % member.size() == 0;
+    if (partition_.way != Partition::Way::parts) return false;
+    return sums_ == nullptr ? parts_.count() == 1 && member.size() == 1
+                            : parts_.count() % member.size() == 0;
   }
   void pack_inputs(const Inputs<const T>&, Index row, Index rows, Range panels, T* block) const;
   void outer_products(Slice, Index row, Index rows, const T* b, Index b_panel, Range panels,

@@ -55,35 +55,52 @@ void Schedule<T>::outer_products(Slice slice, Index row, Index rows, const T* b,
   }
 }
 
-/// The rows of a part that are on the tape, to some columns of the weights' gradients. Whether
-/// there were any.
+/// A sum over many rows is taken in blocks of whole steps, the last one first as backward comes by:
+/// whether step t begins one that ends before `end`.
 template <Real T>
-bool Schedule<T>::add_rows(Index part, const Inputs<const T>& in, Range x_panels, Range h_panels,
-                           const Params<T>& sums, bool accumulate, T* block) const {
+bool Schedule<T>::begins_block(Index part, Index t, Index end) const {
+  return t == parts_.from() ||
+         parts_.offset(part, end) - parts_.offset(part, t - 1) > weight_block_rows;
+}
+
+template <Real T>
+void Schedule<T>::add_steps(Index part, const Inputs<const T>& in, Range steps,
+                            RowSums& sums) const {
   const Index L = g_.lanes;
-  const Index begin = parts_.tape_row(part, parts_.from());
-  const Index all = parts_.tape_row(part, parts_.to()) - begin;
+  const Index begin = parts_.tape_row(part, steps.begin);
+  const Index all = parts_.tape_row(part, steps.end) - begin;
+  // A single step may have more rows than a block.
   for (Index done = 0; done < all; done += input_block_.rows) {
     const Index row = begin + done, rows = std::min(input_block_.rows, all - done);
-    for (Index p = x_panels.begin; sums.weight_ih && p < x_panels.end; p += input_block_.panels) {
-      const Range panels{p, std::min(p + input_block_.panels, x_panels.end)};
-      pack_inputs(in, row, rows, panels, block);
-      outer_products(g_.cell.input, row, rows, block, input_block_.panel, panels, sums.weight_ih,
-                     accumulate);
+    const Range x = sums.x_panels, h = sums.h_panels;
+    for (Index p = x.begin; sums.to.weight_ih && p < x.end; p += input_block_.panels) {
+      const Range panels{p, std::min(p + input_block_.panels, x.end)};
+      pack_inputs(in, row, rows, panels, sums.block);
+      outer_products(g_.cell.input, row, rows, sums.block, input_block_.panel, panels,
+                     sums.to.weight_ih, sums.any);
     }
-    if (sums.weight_hh && h_panels.begin < h_panels.end) {
-      const T* const h = h_prev(part, parts_.from()) + h_panels.begin * g_.state_panel;
-      outer_products(g_.cell.hidden, row, rows, h + done * L, g_.state_panel, h_panels,
-                     sums.weight_hh, accumulate);
+    if (sums.to.weight_hh && h.begin < h.end) {
+      const T* const states = h_prev(part, steps.begin) + h.begin * g_.state_panel;
+      outer_products(g_.cell.hidden, row, rows, states + done * L, g_.state_panel, h,
+                     sums.to.weight_hh, sums.any);
       if (reset_h_) {
-        outer_products(g_.cell.reset, row, rows,
-                       reset_h_ + h_panels.begin * g_.tape_panel + row * L, g_.tape_panel, h_panels,
-                       sums.weight_hh, accumulate);
+        outer_products(g_.cell.reset, row, rows, reset_h_ + h.begin * g_.tape_panel + row * L,
+                       g_.tape_panel, h, sums.to.weight_hh, sums.any);
       }
     }
-    accumulate = true;
+    sums.any = true;
   }
-  return all > 0;
+}
+
+/// All rows of a part that are on the tape.
+template <Real T>
+void Schedule<T>::add_part(Index part, const Inputs<const T>& in, RowSums& sums) const {
+  Index end = parts_.to();
+  for (Index t = end - 1; t >= parts_.from(); --t) {
+    if (!begins_block(part, t, end)) continue;
+    add_steps(part, in, {t, end}, sums);
+    end = t;
+  }
 }
 
 /// Where a part sums up: the first one in the gradients themselves.
@@ -100,32 +117,32 @@ Params<T> Schedule<T>::sums_of(Index part, const Params<T>& grads) const {
   return sums;
 }
 
-/// Adds what is on the tape: each member all that its own parts have, which lies in its caches; or
-/// all rows to its own columns. No two members write the same element.
+template <Real T>
+void Schedule<T>::clear(const Params<T>& sums) {
+  for (const View<T>& dw : {sums.weight_ih, sums.weight_hh}) std::fill(dw.begin(), dw.end(), T(0));
+}
+
+/// The member's share of the columns.
+template <Real T>
+typename Schedule<T>::RowSums Schedule<T>::row_sums(Index part, const Params<T>& grads, bool any,
+                                                    const Member& member) const {
+  return {sums_of(part, grads), member.share(g_.input_panels), member.share(g_.unit_panels), any,
+          x_block_ + member.place() * input_block_.panels * input_block_.panel};
+}
+
+/// Adds what is on the tape, all rows to each member's columns. No two members write the same
+/// element.
 template <Real T>
 void Schedule<T>::weight_gradients(const Inputs<const T>& in, const Params<T>& grads,
                                    bool accumulate, const Member& member) {
-  const auto clear = [](const Params<T>& sums) {
-    for (const View<T>& dw : {sums.weight_ih, sums.weight_hh})
-      std::fill(dw.begin(), dw.end(), T(0));
-  };
-  T* const block = x_block_ + member.rank() * input_block_.panels * input_block_.panel;
-  const auto sum_up = [&](Index part, const Member& crew) {
-    const Params<T> sums = sums_of(part, grads);
-    const bool any = add_rows(part, in, crew.share(g_.input_panels), crew.share(g_.unit_panels),
-                              sums, accumulate, block);
-    if (!any && !accumulate && crew.rank() == 0) clear(sums);
-  };
-  if (sums_own_rows(member)) return for_parts(member, sum_up);
   for (Index part = 0; part < parts_.count(); ++part) {
-    if (sums_ != nullptr) {
-      sum_up(part, member);
-    } else {
-      accumulate |= add_rows(part, in, member.share(g_.input_panels), member.share(g_.unit_panels),
-                             grads, accumulate, block);
-    }
+    const bool own = sums_ != nullptr;
+    RowSums sums = row_sums(own ? part : 0, grads, accumulate, member);
+    add_part(part, in, sums);
+    const bool last = own || part + 1 == parts_.count();
+    if (last && !sums.any && member.rank() == 0) clear(sums.to);
+    if (!own) accumulate = sums.any;
   }
-  if (sums_ == nullptr && !accumulate && member.rank() == 0) clear(grads);
 }
 
 /// The sums of all parts to the first one's, in order.
