@@ -47,9 +47,6 @@ constexpr auto stay = std::chrono::microseconds(200), stay_busy = std::chrono::m
 /// one team when another one wants it.
 std::atomic<long> invitations{0};
 
-/// For the thread sanitizer, which does not see what oneTBB hands from thread to thread.
-char invited_one;
-
 }  // namespace
 
 void Barrier::wait(int rank, int size) {
@@ -84,11 +81,12 @@ class Team::Crew {
     own_invitations_.fetch_add(workers, std::memory_order_release);
     invitations.fetch_add(workers, std::memory_order_release);
     on_their_way_.fetch_add(workers, std::memory_order_relaxed);
-    threads::hand_over(&invited_one);
+    users_.fetch_add(workers, std::memory_order_relaxed);
   }
   /// oneTBB could not be asked.
   void expect_no_longer(int workers) {
     on_their_way_.fetch_sub(workers, std::memory_order_relaxed);
+    users_.fetch_sub(workers, std::memory_order_relaxed);
   }
   int on_their_way() const { return on_their_way_.load(std::memory_order_relaxed); }
   int waiting() const {
@@ -119,13 +117,19 @@ class Team::Crew {
     return size_;
   }
   /// There will be no more calls.
-  void dismiss() { dismissed_.store(true, std::memory_order_relaxed); }
+  void dismiss() {
+    dismissed_.store(true, std::memory_order_relaxed);
+    leave();
+  }
+  /// The last one to leave, who may be a worker that comes when the team is gone, ends the crew.
+  void leave() {
+    if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
 
   // The worker's side.
 
   /// From coming to leaving.
   void serve() {
-    threads::take_over(&invited_one);
     const int place = oneapi::tbb::this_task_arena::current_thread_index();
     // Beyond the arena's own: a thread that oneTBB started for the sake of progress alone.
     if (place < 1 || static_cast<std::size_t>(place) >= seats_.size()) {
@@ -189,11 +193,14 @@ class Team::Crew {
     }
   }
 
+  ~Crew() = default;
+
   bool crowded_;  ///< more threads than processors
   bool bind_;
   int turns_;                ///< of spinning before sleeping
   std::vector<Seat> seats_;  ///< by place in the arena, of which the first one is the caller's
   Barrier barrier_;
+  std::atomic<int> users_{1};  ///< the team, the workers and those on their way
   std::atomic<int> on_their_way_{0};
   std::atomic<int> caller_at_{-1};  ///< its processor
   std::atomic<long> own_invitations_{0};
@@ -202,6 +209,29 @@ class Team::Crew {
   Task task_;
   int size_ = 1;
   std::fenv_t environment_{};
+};
+
+/// The task that brings a worker. For the thread sanitizer, which sees neither how oneTBB hands it
+/// over nor how its memory is used again, it has no destructor.
+class Team::Invitation {
+ public:
+  explicit Invitation(Crew* crew) { hold(crew); }
+  Invitation(const Invitation& other) { hold(other.crew_); }
+  void operator()() const {
+    threads::take_over(this);
+    Crew* const crew = crew_;
+    threads::hand_over(this);
+    crew->serve();
+    crew->leave();
+  }
+
+ private:
+  void hold(Crew* crew) {
+    threads::take_over(this);
+    crew_ = crew;
+    threads::hand_over(this);
+  }
+  Crew* crew_;
 };
 
 struct Team::Arena {
@@ -220,7 +250,7 @@ struct Team::Arena {
 
 Team::Team(const Exec& exec) : wanted_(exec.threads) {
   if (wanted_ == 1) return;
-  crew_ = std::make_shared<Crew>(exec);
+  crew_.reset(new Crew(exec));
   arena_ = std::make_unique<Arena>(wanted_);
   // Threads start here, with what oneTBB allocates for them, and not in the first call.
   const auto deadline = Clock::now() + std::chrono::milliseconds(200);
@@ -228,8 +258,10 @@ Team::Team(const Exec& exec) : wanted_(exec.threads) {
   while (crew_->on_their_way() > 0 && Clock::now() < deadline) std::this_thread::yield();
 }
 
-Team::~Team() {
-  if (crew_) crew_->dismiss();
+Team::~Team() = default;
+
+void Team::Dismiss::operator()(Crew* crew) const {
+  crew->dismiss();
 }
 
 /// Asks oneTBB for threads; those that it cannot give are done without.
@@ -237,7 +269,7 @@ void Team::invite(int workers) {
   crew_->expect(workers);
   for (int k = 0; k < workers; ++k) {
     try {
-      arena_->arena.enqueue([crew = crew_] { crew->serve(); });
+      arena_->arena.enqueue(Invitation(crew_.get()));
     } catch (const std::bad_alloc&) {
       return crew_->expect_no_longer(workers - k);
     }

@@ -86,12 +86,16 @@ class Team {
 
  private:
   class Crew;
+  class Invitation;
   struct Arena;
   void run_task(const Task&);
   void invite(int);
 
   int wanted_;
-  std::shared_ptr<Crew> crew_;  ///< shared with the workers on their way; null for one thread
+  struct Dismiss {
+    void operator()(Crew*) const;
+  };
+  std::unique_ptr<Crew, Dismiss> crew_;  ///< null for one thread
   std::unique_ptr<Arena> arena_;
   int impatient_calls_ = 0;  ///< this many more calls wait for a short time only
 };
