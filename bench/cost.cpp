@@ -65,8 +65,9 @@ double CostModel::case_seconds(const Backend& backend, const Case& c, const Sett
     const double call = call_seconds(backend, c, phase);
     const double repetition = std::max(call, settings.min_seconds);
     // A backward that is timed has an untimed forward ahead of it.
-    const double untimed = (phase == Phase::backward ? repetition / 2 : 0) +
-                           (warms_up(call, settings) ? call : 0);
+    const double with_forward = phase == Phase::backward ? 1.5 : 1;
+    const double untimed =
+        (with_forward - 1) * repetition + (warms_up(call, settings) ? with_forward * call : 0);
     double rounds = settings.repetitions;
     if (settings.case_seconds > 0) {
       // The backends of a case share its time.

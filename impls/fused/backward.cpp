@@ -13,9 +13,11 @@ void Schedule<T>::pack_backward(const Params<const T>& w, const Grads<T>& grads,
     pack_rows(g_, to.slice, to.tiling, tiles_to_pack(to, inputs, member), from.data(), columns,
               to.panel, to.of(member));
   };
-  pack(w_back_, w.weight_hh, spec_.shape.H, false);
-  pack(w_back_reset_, w.weight_hh, spec_.shape.H, false);
-  if (grads.x) pack(w_back_input_, w.weight_ih, spec_.shape.I, true);
+  if (packs(member)) {
+    pack(w_back_, w.weight_hh, spec_.shape.H, false);
+    pack(w_back_reset_, w.weight_hh, spec_.shape.H, false);
+    if (grads.x) pack(w_back_input_, w.weight_ih, spec_.shape.I, true);
+  }
   for_parts(member, [&](Index part, const Member& crew) {
     const Range panels = crew.share(g_.unit_panels);
     std::fill_n(d_bias_ + (part * g_.unit_panels + panels.begin) * 2 * g_.gate_row,

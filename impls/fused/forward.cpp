@@ -30,6 +30,7 @@ Range Schedule<T>::tiles_to_pack(const Packed<T>& of, bool for_inputs, const Mem
 
 template <Real T>
 void Schedule<T>::pack_forward(const Params<const T>& w, const Member& member) {
+  if (!packs(member)) return;
   const auto pack = [&](const Packed<T>& to, const View<const T>& from, Index k, bool inputs) {
     if (to.slice.vectors == 0) return;
     pack_units(kernels_, g_, to.slice, to.tiling, tiles_to_pack(to, inputs, member), from.data(), k,

@@ -92,8 +92,9 @@ struct StepTile {
 /// lstm i,f,g,o; gru n,r,z and, for reset after_matmul, q = W_hn h_{t-1} + b_hn.
 template <Real T>
 struct ForwardStep {
-  Index rows = 0, units = 0;
-  Index keep = 0;  ///< leading rows that live on: h_t goes to h_next for these
+  Index rows = 0;
+  Index units = 0;  ///< from the first panel on
+  Index keep = 0;   ///< leading rows that live on: h_t goes to h_next for these
   Index gate_stride = 0;
   Panels<T> gates;  ///< pre-activations in, activations out
   Panels<const T> h_prev;
@@ -123,7 +124,8 @@ struct ForwardStep {
 /// The same, backward. dh comes in without dy.
 template <Real T>
 struct BackwardStep {
-  Index rows = 0, units = 0;
+  Index rows = 0;
+  Index units = 0;  ///< from the first panel on
   Index gate_stride = 0;
   Panels<T> gates;  ///< activations in, gradients of the pre-activations out
   Panels<const T> h_prev;

@@ -8,8 +8,8 @@
 
 namespace bptt::fused {
 
-/// All threads share the packing whatever the way, and the weights' gradients unless parts have
-/// sums of their own (weight_gradients.cpp).
+/// All threads share the packing unless parts have copies of the weights of their own
+/// (schedule.cpp), and the weights' gradients unless parts have sums (weight_gradients.cpp).
 struct Partition {
   enum class Way {
     parts,  ///< the batch is cut, or not; each part runs through time without waiting for another

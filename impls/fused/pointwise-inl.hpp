@@ -255,13 +255,19 @@ template <auto work, class T>
 void forward_on(const ForwardStep<T>& step, const StepTile& tile) {
   ForwardStep<T> s = step;
   s.advance(tile.panel, tile.row, lanes<T>());
-  for (Index p = 0; p < tile.panels; ++p, s.advance(1, 0, lanes<T>())) work(s, tile.rows);
+  for (Index p = 0;; s.advance(1, 0, lanes<T>())) {
+    work(s, tile.rows);
+    if (++p == tile.panels) return;
+  }
 }
 template <auto work, class T>
 void backward_on(const BackwardStep<T>& step, const StepTile& tile) {
   BackwardStep<T> s = step;
   s.advance(tile.panel, tile.row, lanes<T>());
-  for (Index p = 0; p < tile.panels; ++p, s.advance(1, 0, lanes<T>())) work(s, tile.rows);
+  for (Index p = 0;; s.advance(1, 0, lanes<T>())) {
+    work(s, tile.rows);
+    if (++p == tile.panels) return;
+  }
 }
 
 template <Activation phi, class T>

@@ -81,8 +81,9 @@ struct Schedule<T>::Shapes {
   /// cache anyway are packed once for all; so are those that a recomputation needs again in
   /// backward, to which more threads may come than had come to forward.
   bool packs_for_all() const {
-    const Index bytes =
-        std::max(forward_weights(), backward_weights()) * static_cast<Index>(sizeof(T));
+    const Index bytes = checked_product(
+        {std::max(forward_weights(), backward_weights()), static_cast<Index>(sizeof(T))},
+        "packed weights");
     return partition.way != Partition::Way::parts || partition.parts == 1 || recomputes ||
            bytes > own_weights_at_most;
   }
@@ -137,7 +138,7 @@ typename Schedule<T>::Bookings Schedule<T>::book(WorkspaceLayout& layout, const 
   b.dh = book_if(true, {g.unit_panels, g.batch_panel});
   b.dc = book_if(lstm, {g.unit_panels, g.batch_panel});
   b.d_reset_h = book_if(reset, {g.unit_panels, g.batch_panel});
-  const Index copies = s.packs_for_all() ? 1 : exec.threads;
+  const Index copies = s.packs_for_all() ? 1 : std::min<Index>(exec.threads, s.partition.parts);
   b.bias = book_if(true, {copies, g.unit_panels, g.gate_row});
   b.d_bias = book_if(true, {s.partition.parts, g.unit_panels, 2, g.gate_row});
   const Index forward = s.forward_weights(), backward = s.backward_weights();

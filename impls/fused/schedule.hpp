@@ -5,8 +5,8 @@
 //              the recurrent product, whose tiles hold all gates of a panel of units, with the
 //              pointwise work on each tile while it is in the first-level cache.
 //   backward   step by step dh_{t-1} = dp_t W_hh, with the pointwise work of step t-1 on each tile,
-//              which turns the gates on the tape into gradients; dx for chunks of steps; then
-//              dW = dp^T [x, h], summed over blocks of rows in a fixed order.
+//              which turns the gates on the tape into gradients; dx for chunks of steps; and
+//              dW = dp^T [x, h], summed over blocks of steps in a fixed order.
 //
 // Every function that takes a Member is run by all members of a team at once. Results do not depend
 // on how many they are: every element, or a part's sum of one, is computed by one member, in an
@@ -117,6 +117,10 @@ class Schedule {
 
   T* bias_of(const Member& member) const {
     return bias_ + (packs_for_all() ? 0 : member.place()) * g_.unit_panels * g_.gate_row;
+  }
+  /// Members without a part have no copy of the weights either.
+  bool packs(const Member& member) const {
+    return packs_for_all() || member.place() < partition_.parts;
   }
   /// Who packs which tiles of what the time loop multiplies by, and of W_ih: who uses them, if
   /// possible, since to fetch a line that another thread has just written takes longer than to pack

@@ -2,7 +2,7 @@
 
 #include <cfenv>
 #include <chrono>
-#include <new>
+#include <exception>
 #include <optional>
 #include <thread>
 
@@ -22,7 +22,8 @@ using Clock = std::chrono::steady_clock;
 /// Waits until a value is no longer what it was: spinning for a while, since a step of a small case
 /// takes microseconds; then asleep, so that others have the processor, who may be the ones waited
 /// for.
-void wait_while(const std::atomic<int>& value, int was, int turns) {
+void wait_while(const std::atomic<int>& value, int was, const std::atomic<bool>& crowded) {
+  const int turns = crowded.load(std::memory_order_relaxed) ? 100 : 20000;
   for (int turn = 0; turn < turns; ++turn) {
     if (value.load(std::memory_order_acquire) != was) return;
     hwy::Pause();
@@ -43,9 +44,12 @@ constexpr int calls_of_short_patience = 63;
 /// processor.
 constexpr auto stay = std::chrono::microseconds(200), stay_busy = std::chrono::microseconds(20);
 
-/// Invitations of all teams. oneTBB has a limited number of threads, so a thread does not stay with
-/// one team when another one wants it.
-std::atomic<long> invitations{0};
+/// How long a caller that waits for a thread takes to see that it has come.
+constexpr auto welcome = std::chrono::microseconds(5);
+
+/// Of all teams: workers that are with one, those that are on their way, and how many oneTBB has. A
+/// worker does not stay where it is not at work if another team wants it.
+std::atomic<int> all_present{0}, all_awaited{0}, all_there_are{0};
 
 }  // namespace
 
@@ -57,7 +61,7 @@ void Barrier::wait(int rank, int size) {
   own.notify_all();
   // Another is still in this round, or up to one ahead.
   for (int other = 0; other < size; ++other) {
-    if (other != rank) wait_while(flags_[static_cast<std::size_t>(other)].round, round, turns_);
+    if (other != rank) wait_while(flags_[static_cast<std::size_t>(other)].round, round, crowded_);
   }
 }
 
@@ -69,24 +73,27 @@ class Team::Crew {
   explicit Crew(const Exec& exec)
       : crowded_(threads::more_than_processors(exec.threads)),
         bind_(exec.bind_threads),
-        turns_(crowded_ ? 100 : 20000),
         seats_(static_cast<std::size_t>(exec.threads)),
-        barrier_(exec.threads, turns_) {}
+        barrier_(exec.threads, crowded_) {}
 
   // The caller's side.
 
-  /// Before as many threads are asked of oneTBB.
-  void expect(int workers) {
+  /// Before a thread is asked of oneTBB.
+  void expect_one() {
+    using Control = oneapi::tbb::global_control;
+    all_there_are.store(
+        static_cast<int>(Control::active_value(Control::max_allowed_parallelism)) - 1,
+        std::memory_order_relaxed);
     caller_at_.store(threads::this_processor(), std::memory_order_relaxed);
-    own_invitations_.fetch_add(workers, std::memory_order_release);
-    invitations.fetch_add(workers, std::memory_order_release);
-    on_their_way_.fetch_add(workers, std::memory_order_relaxed);
-    users_.fetch_add(workers, std::memory_order_relaxed);
+    users_.fetch_add(1, std::memory_order_relaxed);
+    on_their_way_.fetch_add(1, std::memory_order_relaxed);
+    all_awaited.fetch_add(1, std::memory_order_relaxed);
   }
-  /// oneTBB could not be asked.
-  void expect_no_longer(int workers) {
-    on_their_way_.fetch_sub(workers, std::memory_order_relaxed);
-    users_.fetch_sub(workers, std::memory_order_relaxed);
+  /// How many are neither here nor on their way.
+  int missing() const {
+    // In this order: one that sits down in between is not missing twice.
+    const int on_their_way = on_their_way_.load(std::memory_order_acquire);
+    return static_cast<int>(seats_.size()) - 1 - waiting() - on_their_way;
   }
   int on_their_way() const { return on_their_way_.load(std::memory_order_relaxed); }
   int waiting() const {
@@ -113,7 +120,7 @@ class Team::Crew {
       }
     }
     task.call(task.body, Member(0, size_, &barrier_));
-    for (Seat& seat : seats_) wait_while(seat.state, Seat::working, turns_);
+    for (Seat& seat : seats_) wait_while(seat.state, Seat::working, crowded_);
     return size_;
   }
   /// There will be no more calls.
@@ -131,24 +138,37 @@ class Team::Crew {
   /// From coming to leaving.
   void serve() {
     const int place = oneapi::tbb::this_task_arena::current_thread_index();
+    all_present.fetch_add(1, std::memory_order_relaxed);
+    all_awaited.fetch_sub(1, std::memory_order_relaxed);
     // Beyond the arena's own: a thread that oneTBB started for the sake of progress alone.
     if (place < 1 || static_cast<std::size_t>(place) >= seats_.size()) {
-      on_their_way_.fetch_sub(1, std::memory_order_relaxed);
-      return;
+      on_their_way_.fetch_sub(1, std::memory_order_release);
+    } else {
+      sit(place);
     }
+    all_present.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+ private:
+  struct alignas(128) Seat {  // two lines: they are fetched in pairs
+    enum State : int { empty, waiting, held, working };
+    std::atomic<int> state{empty};
+    int rank = 0;  ///< in the call at hand
+  };
+
+  void sit(int place) {
     Seat& seat = seats_[static_cast<std::size_t>(place)];
     if (bind_) {
       threads::bind_this_thread(place);
-    } else {
-      threads::make_way_on(caller_at_.load(std::memory_order_relaxed));
+    } else if (!threads::make_way_on(caller_at_.load(std::memory_order_relaxed))) {
+      crowded_.store(true, std::memory_order_relaxed);
     }
     std::fenv_t own;
     std::fegetenv(&own);
-    long others = others_invitations();
     seat.state.store(Seat::waiting, std::memory_order_release);
-    on_their_way_.fetch_sub(1, std::memory_order_relaxed);
-    while (wait_for_call(seat, others)) {
-      others = others_invitations();
+    on_their_way_.fetch_sub(1, std::memory_order_release);
+    for (auto patience = welcome; wait_for_call(seat, patience);
+         patience = std::chrono::microseconds(0)) {
       // Rounding, and what becomes of denormals, are the caller's.
       std::fesetenv(&environment_);
       task_.call(task_.body, Member(seat.rank, size_, &barrier_));
@@ -160,31 +180,26 @@ class Team::Crew {
     if (bind_) threads::unbind_this_thread();
   }
 
- private:
-  struct alignas(128) Seat {  // two lines: they are fetched in pairs
-    enum State : int { empty, waiting, held, working };
-    std::atomic<int> state{empty};
-    int rank = 0;  ///< in the call at hand
-  };
-
-  /// Of all teams but this one. A team counts its own first, and they are read last: so none of
-  /// them is taken for another team's.
-  long others_invitations() const {
-    const long all = invitations.load(std::memory_order_acquire);
-    return all - own_invitations_.load(std::memory_order_acquire);
+  /// Another team waits for a thread, and oneTBB has none but those that are with a team. Counts
+  /// are read one by one, so that it may be wrong now and then: a thread then leaves for nothing,
+  /// or a moment later.
+  bool wanted_elsewhere() const {
+    const int awaited = all_awaited.load(std::memory_order_relaxed);
+    return awaited > on_their_way_.load(std::memory_order_relaxed) &&
+           awaited + all_present.load(std::memory_order_relaxed) >
+               all_there_are.load(std::memory_order_relaxed);
   }
 
-  /// True when there is one; false when the worker has left its seat. `others`: invitations by
-  /// other teams that were there when the worker last had a reason to be here.
-  bool wait_for_call(Seat& seat, long others) {
+  /// True when there is one; false when the worker has left its seat, which it does for another
+  /// team after some patience only.
+  bool wait_for_call(Seat& seat, Clock::duration patience) {
     const auto since = Clock::now();
     auto waited = Clock::duration::zero();
     for (int turn = 0;; ++turn) {
       const int state = seat.state.load(std::memory_order_acquire);
       if (state == Seat::working) return true;
-      if (state == Seat::held) continue;
-      const bool unwanted = waited > stay || others_invitations() > others ||
-                            dismissed_.load(std::memory_order_relaxed);
+      const bool unwanted = waited > stay || dismissed_.load(std::memory_order_relaxed) ||
+                            (waited >= patience && wanted_elsewhere());
       int expected = Seat::waiting;
       if (unwanted && seat.state.compare_exchange_strong(expected, Seat::empty)) return false;
       hwy::Pause();
@@ -195,15 +210,13 @@ class Team::Crew {
 
   ~Crew() = default;
 
-  bool crowded_;  ///< more threads than processors
+  std::atomic<bool> crowded_;  ///< threads share processors
   bool bind_;
-  int turns_;                ///< of spinning before sleeping
   std::vector<Seat> seats_;  ///< by place in the arena, of which the first one is the caller's
   Barrier barrier_;
   std::atomic<int> users_{1};  ///< the team, the workers and those on their way
   std::atomic<int> on_their_way_{0};
   std::atomic<int> caller_at_{-1};  ///< its processor
-  std::atomic<long> own_invitations_{0};
   std::atomic<bool> dismissed_{false};
   // Of the call at hand: written before a worker is let go to work.
   Task task_;
@@ -254,7 +267,7 @@ Team::Team(const Exec& exec) : wanted_(exec.threads) {
   arena_ = std::make_unique<Arena>(wanted_);
   // Threads start here, with what oneTBB allocates for them, and not in the first call.
   const auto deadline = Clock::now() + std::chrono::milliseconds(200);
-  invite(wanted_ - 1);
+  invite();
   while (crew_->on_their_way() > 0 && Clock::now() < deadline) std::this_thread::yield();
 }
 
@@ -264,43 +277,49 @@ void Team::Dismiss::operator()(Crew* crew) const {
   crew->dismiss();
 }
 
-/// Asks oneTBB for threads; those that it cannot give are done without.
-void Team::invite(int workers) {
-  crew_->expect(workers);
-  for (int k = 0; k < workers; ++k) {
+/// Asks oneTBB for the threads that are missing. Those that it cannot give are done without.
+void Team::invite() {
+  for (int k = crew_->missing(); k > 0 && more_to_come_; --k) {
+    crew_->expect_one();
     try {
       arena_->arena.enqueue(Invitation(crew_.get()));
-    } catch (const std::bad_alloc&) {
-      return crew_->expect_no_longer(workers - k);
+    } catch (const std::exception&) {
+      // Out of memory, or of threads. Whether the task is queued nevertheless is not known: it
+      // stays expected, and no more are sent.
+      more_to_come_ = false;
     }
   }
 }
 
 void Team::run_task(const Task& task) {
   if (wanted_ == 1) return task.call(task.body, Member(0, 1, nullptr));
-  const int workers = wanted_ - 1;
-  int missing = workers - crew_->waiting();
-  if (missing > 0) {
-    if (const int on_their_way = crew_->on_their_way(); missing > on_their_way) {
-      invite(missing - on_their_way);
-    }
-    const auto deadline = Clock::now() + (impatient_calls_ > 0 ? short_patience : long_patience);
-    for (int turn = 0; crew_->waiting() < workers; ++turn) {
-      hwy::Pause();
-      if (turn % 64 != 63) continue;
-      if (Clock::now() > deadline) break;
-      // The system wakes threads on the processor of whoever wakes them: the missing one may be
-      // waiting for this one to make way.
-      std::this_thread::yield();
-    }
-  }
+  const bool in_vain = !gather();
   const int size = crew_->work(task);
   // A thread that has come too late is there for the next call, which need not be impatient.
-  if (size == wanted_ || crew_->waiting() >= size) {
+  if (!in_vain || crew_->waiting() >= size) {
     impatient_calls_ = 0;
   } else {
     impatient_calls_ = impatient_calls_ == 0 ? calls_of_short_patience : impatient_calls_ - 1;
   }
+}
+
+/// Waits until all workers are there; false if some have not come in time.
+bool Team::gather() {
+  const int workers = wanted_ - 1;
+  if (crew_->waiting() == workers) return true;
+  const auto deadline = Clock::now() + (impatient_calls_ > 0 ? short_patience : long_patience);
+  invite();
+  for (int turn = 0; crew_->waiting() < workers; ++turn) {
+    hwy::Pause();
+    if (turn % 64 != 63) continue;
+    if (Clock::now() > deadline) return false;
+    // One that was there may have left.
+    invite();
+    // The system wakes threads on the processor of whoever wakes them: the missing one may be
+    // waiting for this one to make way.
+    std::this_thread::yield();
+  }
+  return true;
 }
 
 }  // namespace bptt::fused

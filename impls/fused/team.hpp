@@ -1,5 +1,5 @@
-// The threads of a plan. One oneTBB task per thread and call, which meet at barriers in between: a
-// fork for each phase would cost more than the phases of a small case.
+// The threads of a plan. All work on a call from its beginning to its end and meet at barriers in
+// between: a fork for each phase would cost more than the phases of a small case.
 #pragma once
 
 #include <atomic>
@@ -15,8 +15,9 @@ namespace bptt::fused {
 /// their caches; a shared counter takes two.
 class Barrier {
  public:
-  /// `turns`: how often to look before going to sleep.
-  Barrier(int members, int turns) : flags_(static_cast<std::size_t>(members)), turns_(turns) {}
+  /// `crowded`: members share processors, and should not keep them from each other while waiting.
+  Barrier(int members, const std::atomic<bool>& crowded)
+      : flags_(static_cast<std::size_t>(members)), crowded_(crowded) {}
   /// Before members set out.
   void reset() {
     for (Flag& flag : flags_) flag.round.store(0, std::memory_order_relaxed);
@@ -29,7 +30,7 @@ class Barrier {
     std::atomic<int> round{0};
   };
   std::vector<Flag> flags_;
-  int turns_;
+  const std::atomic<bool>& crowded_;
 };
 
 /// One of the threads at work on a call.
@@ -70,7 +71,8 @@ class Team {
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
 
-  /// Runs body(Member) on every member and returns when all have done. Allocates nothing. The body
+  /// Runs body(Member) on every member and returns when all have done. Allocates nothing itself;
+  /// oneTBB may where it is asked for a thread that did not stay. The body
   /// must not throw: the others would wait for it at the next barrier. (The program ends if it
   /// does.)
   template <class Body>
@@ -89,7 +91,8 @@ class Team {
   class Invitation;
   struct Arena;
   void run_task(const Task&);
-  void invite(int);
+  bool gather();
+  void invite();
 
   int wanted_;
   struct Dismiss {
@@ -97,7 +100,8 @@ class Team {
   };
   std::unique_ptr<Crew, Dismiss> crew_;  ///< null for one thread
   std::unique_ptr<Arena> arena_;
-  int impatient_calls_ = 0;  ///< this many more calls wait for a short time only
+  bool more_to_come_ = true;  ///< oneTBB can be asked for threads
+  int impatient_calls_ = 0;   ///< this many more calls wait for a short time only
 };
 
 }  // namespace bptt::fused

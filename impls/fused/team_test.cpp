@@ -13,7 +13,6 @@ namespace bptt::fused {
 namespace {
 
 using std::chrono::microseconds;
-using std::chrono::milliseconds;
 
 /// What the members of one call saw.
 struct Seen {
@@ -123,13 +122,34 @@ TEST(FusedTeam, EndsWhileThreadsStay) {
 
 TEST(FusedTeam, RoundsAsTheCallerDoesNow) {
   Team team({2});
-  for (const int mode : {FE_UPWARD, FE_DOWNWARD, FE_TONEAREST}) {
-    ASSERT_EQ(std::fesetround(mode), 0);
-    std::atomic<int> others{0};
-    team.run([&](const Member&) { others += std::fegetround() == mode ? 0 : 1; });
-    std::fesetround(FE_TONEAREST);
-    EXPECT_EQ(others, 0);
+  int both = 0;
+  for (int k = 0; k < 300; ++k) {
+    for (const int mode : {FE_UPWARD, FE_DOWNWARD, FE_TONEAREST}) {
+      ASSERT_EQ(std::fesetround(mode), 0);
+      std::atomic<int> others{0};
+      team.run([&](const Member& member) {
+        others += std::fegetround() == mode ? 0 : 1;
+        if (member.rank() == 1) ++both;
+      });
+      std::fesetround(FE_TONEAREST);
+      EXPECT_EQ(others, 0);
+    }
   }
+  EXPECT_GT(both, 0) << "a second thread never came";
+}
+
+/// About as long after a call as threads stay: some have left, some are leaving.
+TEST(FusedTeam, ThreadsThatAreAboutToLeave) {
+  Team team({3});
+  int all = 0;
+  for (int k = 0; k < 400; ++k) {
+    const auto until = std::chrono::steady_clock::now() + microseconds(150 + k % 100);
+    while (std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    const Seen seen = call(team);
+    expect_whole(seen, 3);
+    all += seen.calls == 3 ? 1 : 0;
+  }
+  EXPECT_GT(all, 200) << "threads that left were not asked for again";
 }
 
 }  // namespace

@@ -131,6 +131,13 @@ TEST(FusedThreads, SameBitsWhereTheBatchIsCut) {
   }
 }
 
+/// Weights that are packed once for all, and steps of more rows than a block of dW.
+TEST(FusedThreads, SameBitsWhereTheBatchIsCutAndThereIsMuchOfIt) {
+  expect_same_bits<float>({parse_cell("lstm"), {2, 9, 20, 300}}, {1, Recompute::none, true});
+  expect_same_bits<float>({parse_cell("gru"), {2, 16 * 520 + 5, 3, 4}}, {1, Recompute::none, true});
+  expect_same_bits<float>({parse_cell("rnn"), {1, 3, 5, 4}}, {1, Recompute::none, true}, {2, 5});
+}
+
 /// Rows enough for each part to sum up its own.
 Spec with_sums(const char* cell, Index batch, bool lengths) {
   Spec spec{parse_cell(cell), {240, batch, 5, 17}};

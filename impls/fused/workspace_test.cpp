@@ -48,7 +48,7 @@ Numbers documented(const Spec& spec, const Exec& exec, Index L, Index element_by
   const Index backward = G * H * L * (up(I, L) + P);
   const bool own = exec.recompute == Recompute::none && parts > 1 &&
                    std::max(forward, backward) * element_bytes <= 1 << 20;
-  const Index copies = own ? threads : 1;
+  const Index copies = own ? std::min(threads, parts) : 1;
   Numbers n;
   n.elements =
       P * L *

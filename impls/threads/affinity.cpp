@@ -34,8 +34,9 @@ std::vector<int> other_threads() {
   return ids;
 }
 
-// Taken while the program is loaded: later, threads and masks are the program's own doing.
-const std::vector<int> processors_at_start = allowed_processors();
+// Taken while the program is loaded: later, threads and masks are the program's own doing. Never
+// destroyed: threads of a library may still ask while the program ends.
+const std::vector<int>& processors_at_start = *new std::vector<int>(allowed_processors());
 const std::vector<int> threads_at_start = other_threads();
 
 }  // namespace
@@ -74,14 +75,15 @@ int this_processor() {
   return sched_getcpu();
 }
 
-void make_way_on(int processor) {
-  if (processor < 0 || this_processor() != processor) return;
+bool make_way_on(int processor) {
+  if (processor < 0 || this_processor() != processor) return true;
   cpu_set_t own;
-  if (sched_getaffinity(0, sizeof own, &own) != 0 || CPU_COUNT(&own) < 2) return;
+  if (sched_getaffinity(0, sizeof own, &own) != 0 || CPU_COUNT(&own) < 2) return false;
   cpu_set_t others = own;
   CPU_CLR(static_cast<std::size_t>(processor), &others);
   // Once it has moved, nothing keeps it from staying.
-  if (sched_setaffinity(0, sizeof others, &others) == 0) sched_setaffinity(0, sizeof own, &own);
+  return sched_setaffinity(0, sizeof others, &others) == 0 &&
+         sched_setaffinity(0, sizeof own, &own) == 0;
 }
 
 }  // namespace bptt::threads

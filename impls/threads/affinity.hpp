@@ -24,10 +24,10 @@ bool unbind_this_thread();
 /// The processor that the calling thread is on; -1 where the system does not tell.
 int this_processor();
 
-/// Where the calling thread is on `processor`, has it go to another one, if there are more.
-/// Systems wake a thread on the processor of the one that wakes it, and let it share that one for
-/// milliseconds.
-void make_way_on(int processor);
+/// Where the calling thread is on `processor`, has it go to another one; false if it may be on no
+/// other. Systems wake a thread on the processor of the one that wakes it, and let it share that
+/// one for milliseconds.
+bool make_way_on(int processor);
 
 /// The same as bind_this_thread for another thread of this process, by its id as in
 /// /proc/self/task.
