@@ -1,8 +1,10 @@
-// The threads of a plan. All work on a call from its beginning to its end and meet at barriers in
-// between: a fork for each phase would cost more than the phases of a small case.
+// The threads of a plan. One oneTBB task per thread and call, which meet at barriers in between: a
+// fork for each phase would cost more than the phases of a small case.
 #pragma once
 
 #include <atomic>
+#include <cfenv>
+#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -15,9 +17,8 @@ namespace bptt::fused {
 /// their caches; a shared counter takes two.
 class Barrier {
  public:
-  /// `crowded`: members share processors, and should not keep them from each other while waiting.
-  Barrier(int members, const std::atomic<bool>& crowded)
-      : flags_(static_cast<std::size_t>(members)), crowded_(crowded) {}
+  /// `turns`: how often to look before going to sleep.
+  Barrier(int members, int turns) : flags_(static_cast<std::size_t>(members)), turns_(turns) {}
   /// Before members set out.
   void reset() {
     for (Flag& flag : flags_) flag.round.store(0, std::memory_order_relaxed);
@@ -30,7 +31,7 @@ class Barrier {
     std::atomic<int> round{0};
   };
   std::vector<Flag> flags_;
-  const std::atomic<bool>& crowded_;
+  int turns_;
 };
 
 /// One of the threads at work on a call.
@@ -60,10 +61,9 @@ class Member {
   Barrier* barrier_;
 };
 
-/// The members of each call are its caller and those of oneTBB's threads that are there by a short
-/// deadline, shorter where nobody came to the last calls: oneTBB does not promise that all come, or
-/// soon. Nothing that is computed may depend on how many they are. Between two calls threads stay
-/// for a moment, since fetching them takes longer than a phase of a small case (team.cpp).
+/// oneTBB does not promise that all threads come, or soon: other plans may hold them. Those that
+/// have come by a short deadline, shorter where nobody came to the last calls, make up the members
+/// of a call; nothing that is computed may depend on how many they are.
 class Team {
  public:
   explicit Team(const Exec&);
@@ -71,8 +71,7 @@ class Team {
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
 
-  /// Runs body(Member) on every member and returns when all have done. Allocates nothing itself;
-  /// oneTBB may where it is asked for a thread that did not stay. The body
+  /// Runs body(Member) on every member and returns when all have done. Allocates nothing. The body
   /// must not throw: the others would wait for it at the next barrier. (The program ends if it
   /// does.)
   template <class Body>
@@ -81,27 +80,29 @@ class Team {
               [](const void* b, const Member& m) noexcept { (*static_cast<const Body*>(b))(m); }});
   }
 
-  struct Task {
-    const void* body = nullptr;
-    void (*call)(const void*, const Member&) noexcept = nullptr;
-  };
-
  private:
-  class Crew;
-  class Invitation;
-  struct Arena;
-  void run_task(const Task&);
-  bool gather();
-  void invite();
-
-  int wanted_;
-  struct Dismiss {
-    void operator()(Crew*) const;
+  struct Task {
+    const void* body;
+    void (*call)(const void*, const Member&) noexcept;
   };
-  std::unique_ptr<Crew, Dismiss> crew_;  ///< null for one thread
-  std::unique_ptr<Arena> arena_;
-  bool more_to_come_ = true;  ///< oneTBB can be asked for threads
-  int impatient_calls_ = 0;   ///< this many more calls wait for a short time only
+  void run_task(const Task&);
+  void join(const Task&) noexcept;
+
+  struct Threads;
+  int wanted_;
+  bool bound_;
+  bool crowded_;  ///< more threads than processors
+  int turns_;     ///< of spinning before sleeping
+  std::unique_ptr<Threads> threads_;
+  Barrier barrier_;
+  std::atomic<int> arrived_{0};          ///< plus `closed`
+  std::atomic<int> size_{0};             ///< 0 while it is open
+  std::vector<std::atomic<bool>> came_;  ///< by place in the arena
+  std::atomic<bool> late_{false};        ///< a thread has come after it was closed
+  std::fenv_t environment_{};            ///< of the caller: rounding, what becomes of denormals
+  int caller_at_ = -1;                   ///< its processor
+  std::chrono::steady_clock::duration last_call_{};  ///< how long it took
+  int impatient_calls_ = 0;  ///< this many more calls wait for a short time only
 };
 
 }  // namespace bptt::fused

@@ -59,19 +59,7 @@ TEST(FusedTeam, MembersHaveRanksAndMeet) {
   }
 }
 
-/// The caller is always one of them, and the first.
-TEST(FusedTeam, TheCallerIsTheFirst) {
-  Team team({3});
-  for (int k = 0; k < 100; ++k) {
-    std::thread::id first;
-    team.run([&](const Member& member) {
-      if (member.rank() == 0) first = std::this_thread::get_id();
-    });
-    EXPECT_EQ(first, std::this_thread::get_id());
-  }
-}
-
-/// Longer than threads stay, as long as they stay, and not at all.
+/// So long that oneTBB's threads have gone to sleep, shorter, and none.
 TEST(FusedTeam, ThreadsComeBackAfterAPause) {
   Team team({2});
   int both = 0;
@@ -84,8 +72,7 @@ TEST(FusedTeam, ThreadsComeBackAfterAPause) {
   EXPECT_GT(both, 0) << "a second thread never came";
 }
 
-/// oneTBB has fewer threads than all these teams want at once: those that stay with one team must
-/// leave for the next one.
+/// oneTBB has fewer threads than all these teams want at once.
 TEST(FusedTeam, TeamsTakeTurns) {
   std::vector<std::unique_ptr<Team>> teams;
   for (int k = 0; k < 4; ++k) teams.push_back(std::make_unique<Team>(Exec{.threads = 2}));
@@ -112,8 +99,8 @@ TEST(FusedTeam, TeamsOfSeveralCallersAtOnce) {
   for (std::thread& caller : callers) caller.join();
 }
 
-/// Right after a call its threads are still there.
-TEST(FusedTeam, EndsWhileThreadsStay) {
+/// Right after a call its threads are still in the arena.
+TEST(FusedTeam, EndsAfterACall) {
   for (int k = 0; k < 200; ++k) {
     Team team({3});
     expect_whole(call(team), 3);
@@ -136,20 +123,6 @@ TEST(FusedTeam, RoundsAsTheCallerDoesNow) {
     }
   }
   EXPECT_GT(both, 0) << "a second thread never came";
-}
-
-/// About as long after a call as threads stay: some have left, some are leaving.
-TEST(FusedTeam, ThreadsThatAreAboutToLeave) {
-  Team team({3});
-  int all = 0;
-  for (int k = 0; k < 400; ++k) {
-    const auto until = std::chrono::steady_clock::now() + microseconds(150 + k % 100);
-    while (std::chrono::steady_clock::now() < until) std::this_thread::yield();
-    const Seen seen = call(team);
-    expect_whole(seen, 3);
-    all += seen.calls == 3 ? 1 : 0;
-  }
-  EXPECT_GT(all, 200) << "threads that left were not asked for again";
 }
 
 }  // namespace

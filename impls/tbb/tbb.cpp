@@ -11,8 +11,6 @@
 #include <thread>
 #include <vector>
 
-#include <oneapi/tbb/global_control.h>
-#include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 #include <oneapi/tbb/task_scheduler_observer.h>
@@ -24,6 +22,7 @@
 #include "impls/schedule/sequence_block.hpp"
 #include "impls/threads/affinity.hpp"
 #include "impls/threads/handover.hpp"
+#include "impls/threads/onetbb.hpp"
 
 namespace bptt::tbb {
 namespace {
@@ -102,13 +101,7 @@ class TbbPlan final : public Plan<T> {
         cut_(spec),
         bookings_(book<T>(layout, spec, exec.recompute, cut_)),
         workspace_(layout),
-        arena_(exec.threads) {
-    // oneTBB gives no more threads than there are processors, unless told to. The smallest of all
-    // controls counts, so none is made where it is not needed.
-    if (exec.threads > oneapi::tbb::info::default_concurrency()) {
-      more_threads_.emplace(oneapi::tbb::global_control::max_allowed_parallelism,
-                            static_cast<std::size_t>(exec.threads));
-    }
+        arena_((threads::allow_onetbb(exec.threads), exec.threads)) {
     if (exec.bind_threads) binding_.emplace(arena_);
     start_threads();
     for (Index part = 0; part < cut_.parts; ++part) {
@@ -170,7 +163,6 @@ class TbbPlan final : public Plan<T> {
   std::vector<typename SequenceBlock<T>::Bookings> bookings_;
   Workspace workspace_;
   std::deque<SequenceBlock<T>> blocks_;
-  std::optional<oneapi::tbb::global_control> more_threads_;
   oneapi::tbb::task_arena arena_;
   std::optional<Binding> binding_;  // after the arena it observes
 };
