@@ -13,8 +13,9 @@ namespace bptt::bench {
 /// The probe that rates come from, small enough for any backend: T=8, B=16, I=H=128, one thread.
 inline constexpr Shape probe_shape{8, 16, 128, 128};
 
-/// Whether a repetition begins with a call that is not counted: calls that take much longer than a
-/// repetition has to gain too little by it.
+/// Whether a repetition begins with a call that is not counted: one that takes much longer than a
+/// repetition has to gains too little by it. A first call may be several times as slow as the
+/// others, hardly more than 8 times.
 inline bool warms_up(double call_seconds, const Settings& settings) {
   return call_seconds <= 8 * settings.min_seconds;
 }

@@ -201,15 +201,12 @@ class Sweep {
     if (!contender.run) plan(layer, contender);
     const double first = contender.run->time(phase, 1).seconds;
     contender.warms_up = warms_up(first, settings_);
-    contender.calls = calls_needed(*contender.run, phase, first);
+    contender.calls = contender.warms_up ? calls_needed(*contender.run, phase) : 1;
     settle_.after_measurement(c.exec.threads);
     if (!keep) contender.run.reset();
   }
 
-  Index calls_needed(LayerRun& run, Phase phase, double first) const {
-    // The first call may be several times as slow as the others, hardly more than that.
-    constexpr double slow_start = 8;
-    if (first > slow_start * settings_.min_seconds) return 1;
+  Index calls_needed(LayerRun& run, Phase phase) const {
     constexpr double most_calls = 1e9;
     Index calls = 1;
     for (int attempt = 0; attempt < 4; ++attempt) {

@@ -183,11 +183,12 @@ struct Kernels {
   std::array<std::array<OuterKernel<T>, max_tile_rows + 1>, OuterTile<T>::max_vectors + 1> outer;
   Pointwise<T> (*pointwise)(const Cell&);
   TransposeKernel<T> transpose;
-  /// The same for some rows: few ones leave registers for more panels.
+  const char* instruction_set;  ///< as Highway has it: "AVX3", "AVX2", "NEON"
+
+  /// `tile_panels` for so many rows: few leave registers for more panels.
   int tile_panels_of(Index rows) const {
     return rows <= product_rows[max_tile_vectors] ? max_tile_vectors : tile_panels;
   }
-  const char* instruction_set;  ///< as Highway has it: "AVX3", "AVX2", "NEON"
 };
 
 /// Those of the best instruction set this CPU has, or of the one that the environment variable

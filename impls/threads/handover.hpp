@@ -9,15 +9,15 @@
 namespace bptt::threads {
 
 /// What this thread did before is visible to whoever takes `token` over.
-inline void hand_over([[maybe_unused]] const void* token) {
+inline void hand_over([[maybe_unused]] void* token) {
 #if defined(__SANITIZE_THREAD__)
-  __tsan_release(const_cast<void*>(token));
+  __tsan_release(token);
 #endif
 }
 
-inline void take_over([[maybe_unused]] const void* token) {
+inline void take_over([[maybe_unused]] void* token) {
 #if defined(__SANITIZE_THREAD__)
-  __tsan_acquire(const_cast<void*>(token));
+  __tsan_acquire(token);
 #endif
 }
 
