@@ -16,8 +16,9 @@ std::string_view name_of(Recompute);
 Recompute parse_recompute(std::string_view);
 
 struct Exec {
-  /// Exactly as many as asked for, the caller's included. (More than the machine has processors: as
-  /// many as oneTBB grants while another plan with more threads than processors is alive.)
+  /// How many compute, the caller's included; no backend takes more. On oneTBB's threads (`tbb`,
+  /// `fused`) there may be fewer in a call while others hold them: calls of other plans at the same
+  /// time, or of the program around. Results do not depend on it.
   int threads = 1;
   Recompute recompute = Recompute::none;
   bool same_for_all_threads = false;  ///< bitwise equal results for every value of `threads`

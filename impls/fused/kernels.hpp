@@ -92,6 +92,7 @@ struct StepTile {
 /// lstm i,f,g,o; gru n,r,z and, for reset after_matmul, q = W_hn h_{t-1} + b_hn.
 template <Real T>
 struct ForwardStep {
+  using Element = T;
   Index rows = 0;
   Index units = 0;  ///< from the first panel on
   Index keep = 0;   ///< leading rows that live on: h_t goes to h_next for these
@@ -124,6 +125,7 @@ struct ForwardStep {
 /// The same, backward. dh comes in without dy.
 template <Real T>
 struct BackwardStep {
+  using Element = T;
   Index rows = 0;
   Index units = 0;  ///< from the first panel on
   Index gate_stride = 0;

@@ -250,30 +250,20 @@ HWY_INLINE void gru_backward_reset(const BackwardStep<T>& s, Index rows) {
   close_sum<T>(s, rows, at_r, sum);
 }
 
-/// What is done to the first rows of the first panel, to a whole tile.
-template <auto work, class T>
-void forward_on(const ForwardStep<T>& step, const StepTile& tile) {
-  ForwardStep<T> s = step;
-  s.advance(tile.panel, tile.row, lanes<T>());
-  for (Index p = 0;; s.advance(1, 0, lanes<T>())) {
-    work(s, tile.rows);
-    if (++p == tile.panels) return;
-  }
-}
-template <auto work, class T>
-void backward_on(const BackwardStep<T>& step, const StepTile& tile) {
-  BackwardStep<T> s = step;
-  s.advance(tile.panel, tile.row, lanes<T>());
-  for (Index p = 0;; s.advance(1, 0, lanes<T>())) {
-    work(s, tile.rows);
-    if (++p == tile.panels) return;
-  }
+/// What is done to the first rows of the first panel, to a whole tile. It may have no panels: that
+/// of a thread without units.
+template <auto work, class Step>
+void on_tile(const Step& step, const StepTile& tile) {
+  constexpr Index L = lanes<typename Step::Element>();
+  Step s = step;
+  s.advance(tile.panel, tile.row, L);
+  for (Index p = 0; p < tile.panels; ++p, s.advance(1, 0, L)) work(s, tile.rows);
 }
 
 template <Activation phi, class T>
 Pointwise<T> rnn_pointwise() {
-  return {forward_on<rnn_forward<phi, T>, T>, nullptr, backward_on<rnn_backward<phi, T>, T>,
-          nullptr};
+  return {on_tile<rnn_forward<phi, T>, ForwardStep<T>>, nullptr,
+          on_tile<rnn_backward<phi, T>, BackwardStep<T>>, nullptr};
 }
 template <class T>
 Pointwise<T> rnn_pointwise(Activation phi) {
@@ -297,12 +287,13 @@ template <GruUpdate update, class T>
 Pointwise<T> gru_pointwise(GruReset reset) {
   using enum GruReset;
   if (reset == after_matmul) {
-    return {forward_on<gru_forward_after<update, T>, T>, nullptr,
-            backward_on<gru_backward<after_matmul, update, T>, T>, nullptr};
+    return {on_tile<gru_forward_after<update, T>, ForwardStep<T>>, nullptr,
+            on_tile<gru_backward<after_matmul, update, T>, BackwardStep<T>>, nullptr};
   }
-  return {forward_on<gru_forward_gates<T>, T>, forward_on<gru_forward_candidate<update, T>, T>,
-          backward_on<gru_backward<before_matmul, update, T>, T>,
-          backward_on<gru_backward_reset<T>, T>};
+  return {on_tile<gru_forward_gates<T>, ForwardStep<T>>,
+          on_tile<gru_forward_candidate<update, T>, ForwardStep<T>>,
+          on_tile<gru_backward<before_matmul, update, T>, BackwardStep<T>>,
+          on_tile<gru_backward_reset<T>, BackwardStep<T>>};
 }
 
 template <class T>
@@ -311,7 +302,8 @@ Pointwise<T> pointwise(const Cell& cell) {
     case CellKind::rnn:
       return rnn_pointwise<T>(cell.activation);
     case CellKind::lstm:
-      return {forward_on<lstm_forward<T>, T>, nullptr, backward_on<lstm_backward<T>, T>, nullptr};
+      return {on_tile<lstm_forward<T>, ForwardStep<T>>, nullptr,
+              on_tile<lstm_backward<T>, BackwardStep<T>>, nullptr};
     case CellKind::gru:
       return cell.update == GruUpdate::take ? gru_pointwise<GruUpdate::take, T>(cell.reset)
                                             : gru_pointwise<GruUpdate::keep, T>(cell.reset);

@@ -23,11 +23,13 @@ struct Schedule<T>::Shapes {
         split_among(partition.way == Partition::Way::units ? exec.threads : 1),
         inputs_among(partition.way == Partition::Way::ahead ? exec.threads - 1 : split_among) {}
 
-  /// Panels in a tile of products for `vectors` vectors each, so that all threads have tiles.
+  /// Panels in the tiles of a product, of which each has `vectors` vectors: as many tiles for each
+  /// thread, or one for each panel. (With fewer panels than threads, some have no tile.)
   static Tiling tiling(Index rows, Index panels, int vectors, Index threads) {
     const int most = kernels<T>().tile_panels_of(rows);
     const Index fit = std::max(1, most / std::max(1, vectors));
-    return Tiling(panels, std::min(fit, divided_up(panels, threads)));
+    const Index tiles = divided_up(divided_up(panels, fit), threads) * threads;
+    return Tiling::in_runs(panels, std::min(panels, tiles));
   }
   struct Operand {
     Tiling tiling;

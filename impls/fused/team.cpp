@@ -1,17 +1,11 @@
 #include "impls/fused/team.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <thread>
 
 #include <hwy/cache_control.h>
-#include <oneapi/tbb/parallel_for.h>
-#include <oneapi/tbb/task_arena.h>
-#include <oneapi/tbb/task_scheduler_observer.h>
 
 #include "impls/threads/affinity.hpp"
-#include "impls/threads/handover.hpp"
-#include "impls/threads/onetbb.hpp"
 
 namespace bptt::fused {
 namespace {
@@ -28,26 +22,6 @@ void wait_while(const std::atomic<int>& value, int was, int turns) {
   }
   value.wait(was, std::memory_order_acquire);
 }
-
-/// Binds the arena's workers, as Exec::bind_threads has it, for as long as they work in it.
-class Binding final : public oneapi::tbb::task_scheduler_observer {
- public:
-  explicit Binding(oneapi::tbb::task_arena& arena) : task_scheduler_observer(arena) {
-    observe(true);
-  }
-  ~Binding() override { observe(false); }
-
- private:
-  void on_scheduler_entry(bool is_worker) override {
-    if (is_worker) threads::bind_this_thread(oneapi::tbb::this_task_arena::current_thread_index());
-  }
-  void on_scheduler_exit(bool is_worker) override {
-    if (is_worker) threads::unbind_this_thread();
-  }
-};
-
-/// For the thread sanitizer: from the caller to its tasks, and back.
-char forked, joined;
 
 constexpr int closed = 1 << 20;
 
@@ -72,42 +46,17 @@ void Barrier::wait(int rank, int size) {
   }
 }
 
-struct Team::Threads {
-  explicit Threads(const Exec& exec) : arena((threads::allow_onetbb(exec.threads), exec.threads)) {
-    if (exec.bind_threads) binding.emplace(arena);
-  }
-  oneapi::tbb::task_arena arena;
-  std::optional<Binding> binding;  // after the arena it observes
-};
-
 Team::Team(const Exec& exec)
     : wanted_(exec.threads),
       bound_(exec.bind_threads),
-      crowded_(threads::more_than_processors(exec.threads)),
-      turns_(crowded_ ? 100 : 20000),
+      turns_(threads::more_than_processors(exec.threads) ? 100 : 20000),
       barrier_(exec.threads, turns_),
       came_(static_cast<std::size_t>(exec.threads)) {
-  if (wanted_ == 1) return;
-  threads_ = std::make_unique<Threads>(exec);
-  // Threads start here, with what oneTBB allocates for them, and not in the first call.
-  const auto deadline = Clock::now() + std::chrono::milliseconds(200);
-  std::atomic<int> here{0};
-  const auto turn_up = [&](int) {
-    threads::take_over(&forked);
-    ++here;
-    while (here < wanted_ && Clock::now() < deadline) std::this_thread::yield();
-    threads::hand_over(&joined);
-  };
-  threads::hand_over(&forked);
-  threads_->arena.execute(
-      [&] { oneapi::tbb::parallel_for(0, wanted_, turn_up, oneapi::tbb::simple_partitioner()); });
-  threads::take_over(&joined);
+  if (wanted_ > 1) arena_.emplace(exec.threads, exec.bind_threads);
 }
 
-Team::~Team() = default;
-
 void Team::join(const Task& task) noexcept {
-  const int slot = oneapi::tbb::this_task_arena::current_thread_index();
+  const int slot = threads::Arena::place();
   if (slot != 0 && !bound_) threads::make_way_on(caller_at_);
   // Not the first time: it has done its part, and takes the task of one that has not come.
   const bool again =
@@ -157,15 +106,7 @@ void Team::run_task(const Task& task) {
   barrier_.reset();
   std::fegetenv(&environment_);
   caller_at_ = threads::this_processor();
-  const auto member = [&](int) {
-    threads::take_over(&forked);
-    join(task);
-    threads::hand_over(&joined);
-  };
-  threads::hand_over(&forked);
-  threads_->arena.execute(
-      [&] { oneapi::tbb::parallel_for(0, wanted_, member, oneapi::tbb::simple_partitioner()); });
-  threads::take_over(&joined);
+  arena_->for_each(wanted_, [&](std::ptrdiff_t) { join(task); });
   last_call_ = Clock::now() - start;
   // A thread that comes late is on its way: the next call had better wait for it.
   const bool in_vain =

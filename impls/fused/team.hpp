@@ -5,11 +5,12 @@
 #include <atomic>
 #include <cfenv>
 #include <chrono>
-#include <memory>
+#include <optional>
 #include <vector>
 
 #include "impls/api/exec.hpp"
 #include "impls/fused/layout.hpp"
+#include "impls/threads/arena.hpp"
 
 namespace bptt::fused {
 
@@ -62,12 +63,12 @@ class Member {
 };
 
 /// oneTBB does not promise that all threads come, or soon: other plans may hold them. Those that
-/// have come by a short deadline, shorter where nobody came to the last calls, make up the members
-/// of a call; nothing that is computed may depend on how many they are.
+/// have come by a deadline make up the members of a call; nothing that is computed may depend on
+/// how many they are. It is a short one after a call that waited in vain: for one that had not come
+/// even when the call was over.
 class Team {
  public:
   explicit Team(const Exec&);
-  ~Team();
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
 
@@ -88,12 +89,10 @@ class Team {
   void run_task(const Task&);
   void join(const Task&) noexcept;
 
-  struct Threads;
   int wanted_;
   bool bound_;
-  bool crowded_;  ///< more threads than processors
-  int turns_;     ///< of spinning before sleeping
-  std::unique_ptr<Threads> threads_;
+  int turns_;                            ///< of spinning before sleeping
+  std::optional<threads::Arena> arena_;  ///< none for one thread
   Barrier barrier_;
   std::atomic<int> arrived_{0};          ///< plus `closed`
   std::atomic<int> size_{0};             ///< 0 while it is open

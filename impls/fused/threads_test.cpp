@@ -123,6 +123,26 @@ TEST(FusedThreads, WaysOfABatchThatIsNotCut) {
   EXPECT_EQ(way("rnn", {10, 4, 128, 128}, 2), parts) << "the batch is cut";
 }
 
+/// Threads without a unit in every step, because there are fewer panels than threads, and numbers
+/// of panels that no number of threads divides.
+TEST(FusedThreads, SameBitsWhereUnitsAreFewOrOdd) {
+  const auto check = [](const char* cell, const Shape& shape, std::initializer_list<int> counts) {
+    const Spec spec{parse_cell(cell), shape};
+    const Exec exec{1, Recompute::none, true};
+    for (const int threads : counts) {
+      ASSERT_EQ(partition(spec, {threads, Recompute::none, true}, 4).way, Partition::Way::units);
+    }
+    for (int run = 0; run < 5; ++run) expect_same_bits<float>(spec, exec, counts);
+  };
+  for (const char* cell : cells) {
+    for (const Index B : {1, 2, 3}) check(cell, {10, B, 8193, 20}, {2, 3, 5});
+  }
+  check("lstm", {10, 1, 96, 96}, {4});
+  check("lstm", {10, 1, 80, 80}, {4});
+  check("lstm", {10, 1, 208, 208}, {3, 5, 8});
+  check("gru", {10, 1, 208, 208}, {4, 8});
+}
+
 TEST(FusedThreads, SameBitsWhereTheBatchIsCut) {
   for (const char* cell : cells) {
     for (const Index B : {8, 13, 70}) {

@@ -4,25 +4,17 @@
 // the shape alone, so results are bitwise equal for every number of threads. OpenBLAS runs
 // single-threaded underneath.
 #include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <deque>
-#include <optional>
-#include <thread>
 #include <vector>
 
-#include <oneapi/tbb/parallel_for.h>
-#include <oneapi/tbb/task_arena.h>
-#include <oneapi/tbb/task_scheduler_observer.h>
+#include <oneapi/tbb/version.h>
 
 #include "impls/api/backend.hpp"
 #include "impls/cell/pointwise.hpp"
 #include "impls/linalg/blas_kernels.hpp"
 #include "impls/linalg/blas_threads.hpp"
 #include "impls/schedule/sequence_block.hpp"
-#include "impls/threads/affinity.hpp"
-#include "impls/threads/handover.hpp"
-#include "impls/threads/onetbb.hpp"
+#include "impls/threads/arena.hpp"
 
 namespace bptt::tbb {
 namespace {
@@ -67,27 +59,6 @@ std::vector<typename SequenceBlock<T>::Bookings> book(WorkspaceLayout& layout, c
   return bookings;
 }
 
-/// Binds the arena's workers, as Exec::bind_threads has it, for as long as they work in it.
-class Binding final : public oneapi::tbb::task_scheduler_observer {
- public:
-  explicit Binding(oneapi::tbb::task_arena& arena) : task_scheduler_observer(arena) {
-    observe(true);
-  }
-  ~Binding() override { observe(false); }
-
- private:
-  void on_scheduler_entry(bool is_worker) override {
-    if (is_worker) threads::bind_this_thread(oneapi::tbb::this_task_arena::current_thread_index());
-  }
-  void on_scheduler_exit(bool is_worker) override {
-    if (is_worker) threads::unbind_this_thread();
-  }
-};
-
-/// For the thread sanitizer: from the caller to its tasks, and back. Two, so that one task is not
-/// taken to have waited for another.
-char forked, joined;
-
 template <Real T>
 class TbbPlan final : public Plan<T> {
  public:
@@ -101,54 +72,24 @@ class TbbPlan final : public Plan<T> {
         cut_(spec),
         bookings_(book<T>(layout, spec, exec.recompute, cut_)),
         workspace_(layout),
-        arena_((threads::allow_onetbb(exec.threads), exec.threads)) {
-    if (exec.bind_threads) binding_.emplace(arena_);
-    start_threads();
+        arena_(exec.threads, exec.bind_threads) {
     for (Index part = 0; part < cut_.parts; ++part) {
       blocks_.emplace_back(workspace_, bookings_[static_cast<std::size_t>(part)], spec,
                            exec.recompute, range_of<T>(cut_, part));
     }
   }
 
-  /// Has every thread come once, so that starting it, and what oneTBB allocates for it, is part of
-  /// planning. Where one does not come in time (a loaded machine), it comes when it can.
-  void start_threads() {
-    using Clock = std::chrono::steady_clock;
-    const auto deadline = Clock::now() + std::chrono::milliseconds(200);
-    std::atomic<int> arrived{0};
-    const int wanted = this->exec().threads;
-    for_all(wanted, [&](Index) {
-      ++arrived;
-      while (arrived < wanted && Clock::now() < deadline) std::this_thread::yield();
-    });
-  }
-
-  /// Runs body(0) .. body(count-1) on the arena's threads.
-  template <class Body>
-  void for_all(Index count, Body body) {
-    const auto task = [&](Index i) {
-      threads::take_over(&forked);
-      body(i);
-      threads::hand_over(&joined);
-    };
-    threads::hand_over(&forked);
-    arena_.execute([&] {
-      oneapi::tbb::parallel_for(Index{0}, count, task, oneapi::tbb::simple_partitioner());
-    });
-    threads::take_over(&joined);
-  }
-
   void do_forward(const Params<const T>& w, const Inputs<const T>& in,
                   const Outputs<T>& out) override {
     const linalg::BlasThreads single(1);
-    for_all(cut_.parts, [&](Index part) { block(part).forward(w, in, out); });
+    arena_.for_each(cut_.parts, [&](Index part) { block(part).forward(w, in, out); });
   }
 
   void do_backward(const Params<const T>& w, const Inputs<const T>& in,
                    const OutputGrads<const T>& dout, const Grads<T>& grads) override {
     const linalg::BlasThreads single(1);
-    for_all(cut_.parts, [&](Index part) { block(part).backward(w, in, dout, grads); });
-    for_all(cut_.tile_count, [&](Index tile) {
+    arena_.for_each(cut_.parts, [&](Index part) { block(part).backward(w, in, dout, grads); });
+    arena_.for_each(cut_.tile_count, [&](Index tile) {
       const Index begin = tile * cut_.tile_rows;
       const Index count = std::min(cut_.tile_rows, cut_.gate_rows - begin);
       for (Index part = 0; part < cut_.parts; ++part) {
@@ -163,8 +104,7 @@ class TbbPlan final : public Plan<T> {
   std::vector<typename SequenceBlock<T>::Bookings> bookings_;
   Workspace workspace_;
   std::deque<SequenceBlock<T>> blocks_;
-  oneapi::tbb::task_arena arena_;
-  std::optional<Binding> binding_;  // after the arena it observes
+  threads::Arena arena_;
 };
 
 class TbbBackend final : public Backend {
