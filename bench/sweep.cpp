@@ -15,6 +15,7 @@
 #include "bench/system.hpp"
 #include "bench/table.hpp"
 #include "bench/turns.hpp"
+#include "bench/undisturbed.hpp"
 #include "impls/api/memory.hpp"
 #include "impls/program/interrupt.hpp"
 #include "impls/program/progress.hpp"
@@ -54,6 +55,11 @@ class Sweep {
     for (const Case& c : cases_) {
       if (stopped()) break;
       run_case(c);
+    }
+    if (undisturbed_.repeated() > 0) {
+      out_ << "The host took processor time away: of " << undisturbed_.measurements()
+           << " measurements " << undisturbed_.repeated() << " were made again, "
+           << undisturbed_.disturbed() << " were disturbed every time.\n";
     }
     return outcome_;
   }
@@ -230,7 +236,9 @@ class Sweep {
     // Threads sleep, and caches hold what the other backends have left there; the memory of a new
     // plan has never been touched.
     if (contender.warms_up || !planned) contender.run->call(phase);
-    const CallTime time = contender.run->time(phase, contender.calls);
+    const CallTime time = undisturbed_(
+        c.exec.threads, [&] { return contender.run->time(phase, contender.calls); },
+        [&] { return stopped(); });
     settle_.after_measurement(c.exec.threads);
     contender.measurements.push_back(
         {round, time.seconds, utc_now(), std::nullopt, time.reorder, time.excluded});
@@ -293,6 +301,7 @@ class Sweep {
   std::vector<Case> cases_;
   program::Progress progress_;
   Settle settle_;
+  Undisturbed undisturbed_;
   Outcome outcome_;
   double done_ = 0;                              ///< estimated seconds of the cases that are done
   std::vector<std::vector<std::string>> lines_;  ///< of the case at hand, for people

@@ -179,6 +179,12 @@ std::string host_name() {
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
 }
 
+double stolen_seconds() {
+  static const double ticks_in_a_second = static_cast<double>(sysconf(_SC_CLK_TCK));
+  const auto now = jiffies("/proc/stat");
+  return now ? now->stolen / ticks_in_a_second : 0;
+}
+
 std::string utc_now() {
   std::array<char, 32> text{};
   const std::time_t now = std::time(nullptr);

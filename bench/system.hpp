@@ -16,6 +16,9 @@ int usable_processors();
 std::string host_name();
 /// Now, ISO 8601 in UTC: "2026-01-02T03:04:05Z".
 std::string utc_now();
+/// Seconds that the host has taken from processors that had work, since the system started, in
+/// steps of some milliseconds; 0 where it does not tell.
+double stolen_seconds();
 /// The largest resident set of the process so far.
 Index peak_rss_bytes();
 
