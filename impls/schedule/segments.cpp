@@ -1,6 +1,7 @@
 #include "impls/schedule/segments.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 
 namespace bptt::schedule {
 namespace {
@@ -19,7 +20,10 @@ Index ceil_sqrt(Index n) {
 
 Index rows_per_chunk(const Spec& spec, Index element_bytes) {
   // Of the wider of the GEMM's two sides: pre-activations and inputs.
-  const Index row_bytes = std::max(spec.cell.gates() * spec.shape.H, spec.shape.I) * element_bytes;
+  const auto bytes = [&](std::initializer_list<Index> extents) {
+    return checked_product({checked_product(extents, "workspace"), element_bytes}, "workspace");
+  };
+  const Index row_bytes = std::max(bytes({spec.cell.gates(), spec.shape.H}), bytes({spec.shape.I}));
   return std::max(chunk_rows, chunk_bytes / row_bytes);
 }
 
