@@ -116,8 +116,9 @@ class Arena {
   oneapi::tbb::task_arena arena_;
   Places places_;  // after the arena it observes
   // For the thread sanitizer: from the caller to its tasks, and back. Two, so that one task is not
-  // taken to have waited for another.
-  char forked_ = 0, joined_ = 0;
+  // taken to have waited for another; static, so that a task finds them without reading what has
+  // not been handed over yet.
+  static inline char forked_ = 0, joined_ = 0;
 };
 
 }  // namespace bptt::threads
