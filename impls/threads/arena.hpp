@@ -87,6 +87,7 @@ class Arena {
    public:
     Places(oneapi::tbb::task_arena& arena, bool bind)
         : task_scheduler_observer(arena), bind_(bind) {
+      hand_over(&observed_);
       observe(true);
     }
     ~Places() override { observe(false); }
@@ -98,6 +99,7 @@ class Arena {
     }
     void on_scheduler_entry(bool is_worker) override {
       if (!is_worker) return;
+      take_over(&observed_);
       if (bind_) {
         bound() = bind_this_thread(place());
       } else {
@@ -110,6 +112,7 @@ class Arena {
     static void unbind() {
       if (bound()) bound() = !unbind_this_thread();
     }
+    static inline char observed_ = 0;
     bool bind_;
   };
 
