@@ -49,7 +49,8 @@ class Sweep {
         journal_(journal),
         out_(out),
         cases_(expand(settings)),
-        progress_(estimate_all()) {}
+        progress_(estimate_all()),
+        undisturbed_(machine(settings)) {}
 
   Outcome run() {
     for (const Case& c : cases_) {
@@ -57,7 +58,7 @@ class Sweep {
       run_case(c);
     }
     if (undisturbed_.repeated() > 0) {
-      out_ << "The host took processor time away: of " << undisturbed_.measurements()
+      out_ << "Something else had the processors: of " << undisturbed_.measurements()
            << " measurements " << undisturbed_.repeated() << " were made again, "
            << undisturbed_.disturbed() << " were disturbed every time.\n";
     }
@@ -65,6 +66,13 @@ class Sweep {
   }
 
  private:
+  /// Of threads that are not bound nobody knows which processors they will have.
+  static Undisturbed::Machine machine(const Settings& settings) {
+    Undisturbed::Machine machine;
+    if (!settings.bind_threads) machine.pace = [](int) { return 1.0; };
+    return machine;
+  }
+
   bool stopped() {
     outcome_.interrupted = outcome_.interrupted || program::interrupted();
     return outcome_.interrupted;
@@ -233,13 +241,16 @@ class Sweep {
     settle_.before_measurement();
     const bool planned = contender.run != nullptr;
     if (!planned) plan(layer, contender);
-    // Threads sleep, and caches hold what the other backends have left there; the memory of a new
-    // plan has never been touched.
-    if (contender.warms_up || !planned) contender.run->call(phase);
-    const CallTime time = undisturbed_(
-        c.exec.threads, [&] { return contender.run->time(phase, contender.calls); },
-        [&] { return stopped(); });
-    settle_.after_measurement(c.exec.threads);
+    const auto measure = [&] {
+      // Threads sleep, and caches hold what the other backends have left there; the memory of a new
+      // plan has never been touched.
+      if (contender.warms_up || !planned) contender.run->call(phase);
+      const CallTime time = contender.run->time(phase, contender.calls);
+      settle_.after_measurement(c.exec.threads);
+      settle_.before_measurement();
+      return time;
+    };
+    const CallTime time = undisturbed_(c.exec.threads, measure, [&] { return stopped(); });
     contender.measurements.push_back(
         {round, time.seconds, utc_now(), std::nullopt, time.reorder, time.excluded});
     if (!keep) contender.run.reset();

@@ -13,8 +13,9 @@ namespace bptt::bench {
 /// after their last use, on cores that the next backend needs.
 class Settle {
  public:
-  void before_measurement() const {
+  void before_measurement() {
     if (pool_awake_) std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    pool_awake_ = false;
   }
   void after_measurement(int threads) { pool_awake_ = threads > 1; }
 

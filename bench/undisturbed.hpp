@@ -1,48 +1,54 @@
 // Measuring on a machine whose processors are shared with others who do not show: on a virtual
-// machine, what is measured while the host takes a processor away is the host.
+// machine, what is measured while the host takes a processor away, or half of one, is the host.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
+#include <thread>
 #include <utility>
 
+#include "bench/pace.hpp"
 #include "bench/system.hpp"
 #include "impls/api/index.hpp"
 
 namespace bptt::bench {
 
-/// Measures again what the host has disturbed. It goes by processor time that was taken away, and
-/// never by what was measured, which would favour luck.
+/// Measures when the processors have their full pace, and again what the host has disturbed. It
+/// goes by how fast they are before and after and by the time that was taken away, never by what
+/// was measured, which would favour luck. All that takes no longer than the measurements
+/// themselves: where a machine is never quiet, what there is must do.
 class Undisturbed {
  public:
-  /// `stolen`: seconds taken away so far.
-  explicit Undisturbed(std::function<double()> stolen = stolen_seconds)
-      : stolen_(std::move(stolen)) {}
+  struct Machine {
+    std::function<double()> now = [] {  ///< seconds
+      return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+          .count();
+    };
+    std::function<double()> stolen = stolen_seconds;  ///< taken away so far, in seconds
+    std::function<double(int)> pace = Pace();         ///< of so many processors; 1 is the best
+    std::function<void()> wait = [] { std::this_thread::sleep_for(std::chrono::milliseconds(10)); };
+  };
+  explicit Undisturbed(Machine machine) : machine_(std::move(machine)) {}
 
   /// The result of measure(), or of the least disturbed of some, where more than a hundredth of the
-  /// time of `threads` processors was taken away. (The system counts in steps of some milliseconds,
-  /// so that in a short measurement there must be none.)
+  /// time of `threads` processors was taken away (the system counts in steps of some milliseconds,
+  /// so that in a short measurement there must be none) or one of them was slower than it can be.
+  /// The threads that measure() uses must sleep when it returns.
   template <class Measure, class Stop>
   auto operator()(int threads, const Measure& measure, const Stop& stop) {
-    using Clock = std::chrono::steady_clock;
     ++measurements_;
-    const auto once = [&] {
-      const double stolen_before = stolen_();
-      const auto start = Clock::now();
-      auto result = measure();
-      const std::chrono::duration<double> elapsed = Clock::now() - start;
-      const double share = (stolen_() - stolen_before) / (elapsed.count() * threads);
-      return std::pair(share, std::move(result));
-    };
-    auto least = once();
-    if (least.first <= tolerated) return least.second;
+    auto least = attempt(threads, measure, stop);
+    allowance_ += least.seconds;
+    if (least.disturbance <= 1) return least.result;
     ++repeated_;
-    for (int more = 0; more < tries && least.first > tolerated && !stop(); ++more) {
-      auto next = once();
-      if (next.first < least.first) least = std::move(next);
+    for (int more = 0; more < tries && least.disturbance > 1 && may_go_on(stop); ++more) {
+      auto next = attempt(threads, measure, stop);
+      allowance_ -= next.seconds;
+      if (next.disturbance < least.disturbance) least = std::move(next);
     }
-    if (least.first > tolerated) ++disturbed_;
-    return least.second;
+    if (least.disturbance > 1) ++disturbed_;
+    return least.result;
   }
 
   Index measurements() const { return measurements_; }
@@ -50,10 +56,47 @@ class Undisturbed {
   Index disturbed() const { return disturbed_; }  ///< and how many were disturbed every time
 
  private:
-  static constexpr double tolerated = 0.01;
+  static constexpr double tolerated_share = 0.01, tolerated_loss = 0.15;
   static constexpr int tries = 4;
 
-  std::function<double()> stolen_;
+  template <class Result>
+  struct Attempt {
+    double disturbance;  ///< above 1: more than is tolerated
+    double seconds;
+    Result result;
+  };
+
+  template <class Measure, class Stop>
+  auto attempt(int threads, const Measure& measure, const Stop& stop) {
+    const double before = wait_for_full_pace(threads, stop), stolen = machine_.stolen();
+    const double start = machine_.now();
+    auto result = measure();
+    const double seconds = machine_.now() - start;
+    const double share = (machine_.stolen() - stolen) / (seconds * threads);
+    const double loss = 1 - std::min(before, machine_.pace(threads));
+    return Attempt<decltype(result)>{std::max(share / tolerated_share, loss / tolerated_loss),
+                                     seconds, std::move(result)};
+  }
+
+  template <class Stop>
+  double wait_for_full_pace(int threads, const Stop& stop) {
+    double pace = machine_.pace(threads);
+    while (1 - pace > tolerated_loss && may_go_on(stop)) {
+      const double start = machine_.now();
+      machine_.wait();
+      pace = machine_.pace(threads);
+      allowance_ -= machine_.now() - start;
+    }
+    return pace;
+  }
+
+  template <class Stop>
+  bool may_go_on(const Stop& stop) const {
+    return allowance_ > 0 && !stop();
+  }
+
+  Machine machine_;
+  double allowance_ = 2;  ///< seconds for waiting and measuring again
   Index measurements_ = 0, repeated_ = 0, disturbed_ = 0;
 };
 

@@ -7,34 +7,67 @@
 namespace bptt::bench {
 namespace {
 
-/// A host that takes away what it is told to, in each measurement; each returns its number.
+/// A host that takes seconds away and slows processors down as it is told to. Measurements return
+/// their number and take a second, waiting takes a tenth.
 struct Host {
-  explicit Host(std::vector<double> takes_away) : takes(std::move(takes_away)) {}
   int measure(int stop_after = 100) {
     return undisturbed(
         2,
         [&] {
-          taken += takes.at(static_cast<std::size_t>(made));
+          taken += at(takes, made, 0);
+          ++seconds;
           return made++;
         },
         [&] { return made >= stop_after; });
   }
-  std::vector<double> takes;
-  double taken = 100;
-  int made = 0;
-  Undisturbed undisturbed{[this] { return taken; }};
+  /// Of a list of what happens, one after the other, and then `otherwise`.
+  static double at(const std::vector<double>& list, int k, double otherwise) {
+    const auto at = static_cast<std::size_t>(k);
+    return at < list.size() ? list[at] : otherwise;
+  }
+
+  std::vector<double> takes = {};  ///< in each measurement
+  std::vector<double> paces = {};  ///< each time it is asked
+  double full_pace = 1;
+  double seconds = 0, taken = 100;
+  int made = 0, asked = 0, waits = 0;
+  Undisturbed undisturbed{{
+      .now = [this] { return seconds; },
+      .stolen = [this] { return taken; },
+      .pace =
+          [this](int threads) {
+            EXPECT_EQ(threads, 2);
+            return at(paces, asked++, full_pace);
+          },
+      .wait =
+          [this] {
+            seconds += 0.1;
+            ++waits;
+          },
+  }};
 };
 
 TEST(Undisturbed, MeasuresOnceWhereNothingIsTakenAway) {
-  Host host({0});
+  Host host;
   EXPECT_EQ(host.measure(), 0);
+  EXPECT_EQ(host.made, 1);
+  EXPECT_EQ(host.waits, 0);
   EXPECT_EQ(host.undisturbed.measurements(), 1);
   EXPECT_EQ(host.undisturbed.repeated(), 0);
   EXPECT_EQ(host.undisturbed.disturbed(), 0);
 }
 
-TEST(Undisturbed, MeasuresAgainUntilNothingIs) {
-  Host host({3, 5, 0, 0});
+TEST(Undisturbed, ToleratesAHundredthOfAllProcessorsTime) {
+  Host host{.takes = {0.0199}};
+  EXPECT_EQ(host.measure(), 0);
+  EXPECT_EQ(host.undisturbed.repeated(), 0);
+  Host more{.takes = {0.0201}};
+  EXPECT_EQ(more.measure(), 1);
+  EXPECT_EQ(more.undisturbed.repeated(), 1);
+}
+
+TEST(Undisturbed, MeasuresAgainUntilNothingIsTakenAway) {
+  Host host{.takes = {3, 5, 0, 0}};
   EXPECT_EQ(host.measure(), 2);
   EXPECT_EQ(host.made, 3);
   EXPECT_EQ(host.undisturbed.repeated(), 1);
@@ -42,18 +75,46 @@ TEST(Undisturbed, MeasuresAgainUntilNothingIs) {
 }
 
 TEST(Undisturbed, TakesTheLeastDisturbedInTheEnd) {
-  // So much that what little time passes does not decide.
-  Host host({2e9, 3e9, 1, 3e9, 3e9, 0});
-  EXPECT_EQ(host.measure(), 2);
-  EXPECT_EQ(host.made, 5);
+  // Two quiet ones first, so that there is time for the others.
+  Host host{.takes = {0, 0, 6, 9, 3, 9, 9, 0}};
+  host.measure();
+  host.measure();
+  EXPECT_EQ(host.measure(), 4);
+  EXPECT_EQ(host.made, 7);
   EXPECT_EQ(host.undisturbed.repeated(), 1);
   EXPECT_EQ(host.undisturbed.disturbed(), 1);
-  EXPECT_EQ(host.measure(), 5);
-  EXPECT_EQ(host.undisturbed.measurements(), 2);
+  EXPECT_EQ(host.measure(), 7);
+  EXPECT_EQ(host.undisturbed.measurements(), 4);
+}
+
+TEST(Undisturbed, WaitsForTheFullPace) {
+  Host host{.paces = {0.5, 0.6, 0.9}};
+  EXPECT_EQ(host.measure(), 0);
+  EXPECT_EQ(host.waits, 2);
+  EXPECT_EQ(host.undisturbed.repeated(), 0);
+}
+
+TEST(Undisturbed, MeasuresAgainWhatEndsAtALowPace) {
+  Host host{.paces = {1, 0.7, 1, 1}};
+  EXPECT_EQ(host.measure(), 1);
+  EXPECT_EQ(host.undisturbed.repeated(), 1);
+  EXPECT_EQ(host.undisturbed.disturbed(), 0);
+}
+
+/// Two seconds to begin with, and as many as were measured: three, in which it waits.
+TEST(Undisturbed, WaitsNoLongerThanItMeasures) {
+  Host host{.full_pace = 0.5};
+  EXPECT_EQ(host.measure(), 0);
+  EXPECT_EQ(host.made, 2) << "once more in the second that it then has left";
+  EXPECT_NEAR(host.seconds, 5, 0.11);
+  const double before = host.seconds;
+  for (int k = 0; k < 10; ++k) host.measure();
+  EXPECT_LE(host.seconds - before, 10 + 10 + 1 + 1.1);
+  EXPECT_EQ(host.undisturbed.disturbed(), 11);
 }
 
 TEST(Undisturbed, StopsWhenItIsToldTo) {
-  Host host({5, 5, 5});
+  Host host{.takes = {5, 5, 5}, .full_pace = 0.5};
   EXPECT_EQ(host.measure(1), 0);
   EXPECT_EQ(host.made, 1);
 }

@@ -1,0 +1,42 @@
+#include "bench/pace.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "bench/limits/kernels.hpp"
+#include "bench/limits/team.hpp"
+#include "bench/system.hpp"
+
+namespace bptt::bench {
+
+double slowest_rate(int threads) {
+  using Clock = std::chrono::steady_clock;
+  // About 0.1 ms. The best of some: the first ones find a processor that has slept.
+  constexpr std::size_t rounds = 1 << 15;
+  constexpr int bursts = 4;
+  const int members = std::min(threads, usable_processors());
+  std::vector<double> best(static_cast<std::size_t>(members));
+  SpinBarrier barrier(members);
+  run_team(members, true, [&](int k) {
+    for (int burst = 0; burst < bursts; ++burst) {
+      barrier.wait();
+      const auto start = Clock::now();
+      const double flops = run_multiply_adds<float>(rounds);
+      const std::chrono::duration<double> elapsed = Clock::now() - start;
+      double& own = best[static_cast<std::size_t>(k)];
+      own = std::max(own, flops / 2 / elapsed.count());
+    }
+  });
+  return *std::ranges::min_element(best);
+}
+
+double Pace::operator()(int threads) {
+  std::deque<double>& latest = latest_[threads];
+  const double now = rate_(threads);
+  latest.push_back(now);
+  if (latest.size() > remembered) latest.pop_front();
+  return now / *std::ranges::max_element(latest);
+}
+
+}  // namespace bptt::bench

@@ -1,0 +1,57 @@
+#include "bench/pace.hpp"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "bench/system.hpp"
+
+namespace bptt::bench {
+namespace {
+
+/// Rates that a machine has one after the other.
+std::function<double(int)> rates(std::vector<double> list) {
+  return [list = std::move(list), k = std::size_t{0}](int) mutable { return list.at(k++); };
+}
+
+TEST(Pace, IsTheRateOverTheBestSoFar) {
+  Pace pace(rates({80, 40, 100, 80}));
+  EXPECT_EQ(pace(1), 1);
+  EXPECT_EQ(pace(1), 0.5);
+  EXPECT_EQ(pace(1), 1);
+  EXPECT_EQ(pace(1), 0.8);
+}
+
+/// Fewer threads may make a processor faster.
+TEST(Pace, ComparesEqualNumbersOfThreads) {
+  Pace pace(rates({100, 60, 50, 60}));
+  EXPECT_EQ(pace(1), 1);
+  EXPECT_EQ(pace(2), 1);
+  EXPECT_EQ(pace(1), 0.5);
+  EXPECT_EQ(pace(2), 1);
+}
+
+/// A processor that has become warm, say, is no longer slow after a while.
+TEST(Pace, ForgetsWhatWasLongAgo) {
+  std::vector<double> list(300, 50);
+  list[0] = 100;
+  Pace pace(rates(list));
+  pace(1);
+  for (int k = 1; k < 200; ++k) EXPECT_EQ(pace(1), 0.5) << k;
+  EXPECT_EQ(pace(1), 1);
+}
+
+TEST(Pace, OfThisMachine) {
+  const int threads = usable_processors();
+  Pace pace;
+  for (const int count : {1, threads, threads + 1}) {
+    for (int k = 0; k < 5; ++k) {
+      const double now = pace(count);
+      EXPECT_GT(now, 0) << count << " threads";
+      EXPECT_LE(now, 1) << count << " threads";
+    }
+  }
+}
+
+}  // namespace
+}  // namespace bptt::bench
