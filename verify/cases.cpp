@@ -98,6 +98,8 @@ const std::vector<ShapeRow>& shape_rows() {
       {{2, 2, 3, 272}, {plain}, Bias::on, false, false, Of::lstm},
       {{3, 2, 2060, 3}, {plain}, Bias::on, false, false, Of::kinds},
       {{3, 4, 8300, 33}, {plain}, Bias::on, false, false, Of::kinds},
+      // Units shared by more threads than there are panels of them.
+      {{3, 2, 8200, 3}, {plain}, Bias::on, false, false, Of::kinds},
       {{3, 160, 3, 5}, {plain, lengths}, Bias::on, false, false, Of::kinds, true},
   };
   return rows;
