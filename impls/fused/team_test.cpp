@@ -25,16 +25,20 @@ class Control {
     std::atomic<int> here{0};
     arena_.execute([&] {
       const auto deadline = std::chrono::steady_clock::now() + milliseconds(2);
+      threads::hand_over(&forked_);
       oneapi::tbb::parallel_for(
           0, 2,
           [&](int) {
+            threads::take_over(&forked_);
             ++here;
             while (here < 2 && std::chrono::steady_clock::now() < deadline) {
               std::this_thread::yield();
             }
             if (std::chrono::steady_clock::now() >= deadline) late_ = true;
+            threads::hand_over(&joined_);
           },
           oneapi::tbb::simple_partitioner());
+      threads::take_over(&joined_);
     });
     in_time_ += late_ ? 0 : 1;
     late_ = false;
@@ -47,6 +51,7 @@ class Control {
   }
 
  private:
+  static inline char forked_ = 0, joined_ = 0;  // as in threads::Arena
   oneapi::tbb::task_arena arena_{2};
   std::atomic<bool> late_{false};
   int in_time_ = 0;
