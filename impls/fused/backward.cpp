@@ -20,7 +20,7 @@ void Schedule<T>::pack_backward(const Params<const T>& w, const Grads<T>& grads,
   }
   for_parts(member, [&](Index part, const Member& crew) {
     const Range panels = crew.share(g_.unit_panels);
-    std::fill_n(d_bias_ + (part * g_.unit_panels + panels.begin) * 2 * g_.gate_row,
+    std::fill_n(d_bias_ + part * g_.part_bias + panels.begin * 2 * g_.gate_row,
                 (panels.end - panels.begin) * 2 * g_.gate_row, T(0));
   });
 }
@@ -34,7 +34,7 @@ void Schedule<T>::gather_gradients(Index part, const OutputGrads<const T>& dout,
     if (array == nullptr) return;
     const Range panels = crew.share(g_.unit_panels);
     for (Index p = panels.begin; p < panels.end; ++p) {
-      T* to = of_part(array, part) + p * g_.batch_panel;
+      T* to = gradients_of(array, part) + p * g_.part_panel;
       for (Index row = 0; row < parts_.sequences(part); ++row, to += L) {
         std::fill_n(to, L, T(0));
         if (from) std::copy_n(&from(parts_.sequence(part, row), p * L), g_.units(p), to);
@@ -52,7 +52,7 @@ void Schedule<T>::scatter_gradients(Index part, const Grads<T>& grads, const Mem
     if (!to) return;
     const Range panels = crew.share(g_.unit_panels);
     for (Index p = panels.begin; p < panels.end; ++p) {
-      const T* from = of_part(array, part) + p * g_.batch_panel;
+      const T* from = gradients_of(array, part) + p * g_.part_panel;
       for (Index row = 0; row < parts_.sequences(part); ++row, from += L) {
         std::copy_n(from, g_.units(p), &to(parts_.sequence(part, row), p * L));
       }
@@ -73,12 +73,12 @@ BackwardStep<T> Schedule<T>::backward_step_of(Index part, Index t,
   s.h_prev = {h_prev(part, t), g_.state_panel};
   s.c_prev = c_prev(part, t);
   if (c_) s.c = {c(part, t), g_.state_panel};
-  s.dh = {of_part(dh_, part), g_.batch_panel};
-  if (dc_) s.dc = {of_part(dc_, part), g_.batch_panel};
-  if (d_reset_h_) s.d_reset_h = {of_part(d_reset_h_, part), g_.batch_panel};
+  s.dh = {gradients_of(dh_, part), g_.part_panel};
+  if (dc_) s.dc = {gradients_of(dc_, part), g_.part_panel};
+  if (d_reset_h_) s.d_reset_h = {gradients_of(d_reset_h_, part), g_.part_panel};
   if (dout.y) s.dy = {dout.y.data(), spec_.shape.H};
   s.source = parts_.source() + parts_.tape_row(part, t);
-  s.d_bias = {d_bias_ + part * g_.unit_panels * 2 * g_.gate_row, 2 * g_.gate_row};
+  s.d_bias = {d_bias_ + part * g_.part_bias, 2 * g_.gate_row};
   return s;
 }
 
@@ -105,8 +105,8 @@ Product<T> Schedule<T>::recurrent_gradient(Index part, Index t, const Member& cr
   m.b = w_back_.of(crew);
   m.b_panel = w_back_.panel;
   m.tiling = w_back_.tiling;
-  m.c = {of_part(dh_, part), g_.lanes};
-  m.c_panel = g_.batch_panel;
+  m.c = {gradients_of(dh_, part), g_.lanes};
+  m.c_panel = g_.part_panel;
   // A gru's pointwise work has left there what goes past the products.
   m.init = spec_.cell.kind == CellKind::gru ? Product<T>::Init::c : Product<T>::Init::zero;
   m.from_last = (t & 1) != 0;
@@ -169,8 +169,8 @@ void Schedule<T>::step_backward(Index part, Index t, bool product_first,
   m.b = w_back_reset_.of(crew);
   m.b_panel = w_back_reset_.panel;
   m.tiling = w_back_reset_.tiling;
-  m.c = {of_part(d_reset_h_, part), L};
-  m.c_panel = g_.batch_panel;
+  m.c = {gradients_of(d_reset_h_, part), L};
+  m.c_panel = g_.part_panel;
   m.from_last = (t & 1) != 0;
   multiply(kernels_, m, crew.share(m.tiling.count()), {0, rows},
            [&](Index first, Index panels, Index row, Index count) {

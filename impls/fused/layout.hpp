@@ -91,7 +91,7 @@ inline Index panel_stride(Index rows, Index vectors, Index lanes) {
 
 /// Extents in panels, and strides of the panelled arrays.
 struct Geometry {
-  Geometry(const Spec& spec, Index lanes_, Index tape_rows, Index state_rows)
+  Geometry(const Spec& spec, Index lanes_, Index tape_rows, Index state_rows, Index parts)
       : shape(spec.shape),
         cell(cell_layout(spec.cell)),
         lanes(lanes_),
@@ -101,7 +101,12 @@ struct Geometry {
         gate_panel(panel_stride(tape_rows, cell.width, lanes_)),
         tape_panel(panel_stride(tape_rows, 1, lanes_)),
         state_panel(panel_stride(state_rows, 1, lanes_)),
-        batch_panel(panel_stride(spec.shape.B, 1, lanes_)),
+        part_panel(panel_stride(divided_up(spec.shape.B, parts), 1, lanes_)),
+        part_states(checked_product({unit_panels, part_panel}, "workspace")),
+        part_gradients(checked_sum({part_states, parts > 1 ? page : 0}, "workspace")),
+        part_bias(checked_sum(
+            {checked_product({unit_panels, 2, gate_row}, "workspace"), parts > 1 ? page : 0},
+            "workspace")),
         shared_panel(panel_stride(spec.shape.B, cell.width, lanes_)),
         shared_step(checked_sum({checked_product({unit_panels, shared_panel}, "workspace"), page},
                                 "workspace")) {}
@@ -124,13 +129,18 @@ struct Geometry {
   CellLayout cell;
   Index lanes;
   Index unit_panels, input_panels;
-  Index gate_row;      ///< elements of a row of gates
-  Index gate_panel;    ///< from panel to panel: gates
-  Index tape_panel;    ///< single vectors on the tape
-  Index state_panel;   ///< h_{t-1} and c_t
-  Index batch_panel;   ///< single vectors per sequence of the batch
-  Index shared_panel;  ///< gates per sequence of the batch
-  Index shared_step;   ///< from one step to the next, where threads exchange them
+  Index gate_row;     ///< elements of a row of gates
+  Index gate_panel;   ///< from panel to panel: gates
+  Index tape_panel;   ///< single vectors on the tape
+  Index state_panel;  ///< h_{t-1} and c_t
+  Index part_panel;   ///< single vectors per sequence of a part
+  // From part to part. What a step writes is a page apart: the hardware fetches what lies behind
+  // the lines that a thread uses, and would take it away from the thread whose part that is.
+  Index part_states;     ///< such panels, used now and then
+  Index part_gradients;  ///< such panels, written in every step
+  Index part_bias;       ///< sums for db
+  Index shared_panel;    ///< gates per sequence of the batch
+  Index shared_step;     ///< from one step to the next, where threads exchange them
 
  private:
   static constexpr Index page = 1024;

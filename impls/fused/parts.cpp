@@ -22,6 +22,10 @@ Parts::Parts(const schedule::Workspace& workspace, const Bookings& b, const Shap
       source_(workspace.at(b.source)) {}
 
 void Parts::assign(std::span<const Index> lengths) {
+  // Writing the same again would take every line of it away from the other threads.
+  as_before_ = assigned_ && lengths.empty();
+  if (as_before_) return;
+  assigned_ = true;
   live_.assign(lengths);
   for (Index part = 0; part < parts_; ++part) {
     Index* const offset = offset_ + part * (T_ + 1);
@@ -35,6 +39,7 @@ void Parts::assign(std::span<const Index> lengths) {
 }
 
 void Parts::hold(Index from, Index to, bool spare) {
+  if (as_before_ && from == from_ && to == to_) return;
   from_ = from;
   to_ = to;
   Index begin = 0;

@@ -73,6 +73,8 @@ class Parts {
   Tiling batch_;
   Index rounds_;  ///< in which every part gets a sequence
   Index from_ = 0, to_ = 0;
+  bool assigned_ = false;   ///< once at least
+  bool as_before_ = false;  ///< the last time nothing changed: there are no lengths
   schedule::LiveRows live_;
   Index* offset_;      ///< [parts][T+1]
   Index* tape_begin_;  ///< [parts]

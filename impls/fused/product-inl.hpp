@@ -10,6 +10,7 @@
 #include <hwy/highway.h>
 
 #include "impls/fused/kernels.hpp"
+#include "impls/linalg/prefetch.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace bptt::fused::HWY_NAMESPACE {
@@ -70,8 +71,8 @@ void product(const ProductTile<T>& tile) {
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) {
       acc[i][v] = hn::Zero(d);
-      __builtin_prefetch(
-          tile.c[static_cast<std::size_t>(i)] + tile.c_vector[static_cast<std::size_t>(v)], 1);
+      linalg::prefetch_to_write(tile.c[static_cast<std::size_t>(i)] +
+                                tile.c_vector[static_cast<std::size_t>(v)]);
     }
   }
   const T* b = tile.b;
@@ -122,7 +123,7 @@ void outer(const OuterTile<T>& tile) {
 #pragma GCC unroll 8
     for (int i = 0; i < rows; ++i) {
       acc[i][v] = hn::Zero(d);
-      __builtin_prefetch(tile.c + i * tile.c_stride + v * L, 1);
+      linalg::prefetch_to_write(tile.c + i * tile.c_stride + v * L);
     }
   }
   const T* a = tile.a;

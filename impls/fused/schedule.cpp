@@ -18,7 +18,7 @@ struct Schedule<T>::Shapes {
         spare(exec.recompute == Recompute::checkpoint ? spec.shape.B : 0),
         tape_rows(checked_sum({sizes.tape_rows, spare}, "workspace")),
         state_rows(exec.recompute == Recompute::gates ? sizes.state_rows : tape_rows),
-        g(spec, lanes, tape_rows, state_rows),
+        g(spec, lanes, tape_rows, state_rows, partition.parts),
         recomputes(exec.recompute != Recompute::none),
         split_among(partition.way == Partition::Way::units ? exec.threads : 1),
         inputs_among(partition.way == Partition::Way::ahead ? exec.threads - 1 : split_among) {}
@@ -135,20 +135,20 @@ typename Schedule<T>::Bookings Schedule<T>::book(WorkspaceLayout& layout, const 
   b.h = book_if(true, {g.unit_panels, g.state_panel});
   b.c = book_if(lstm, {g.unit_panels, g.state_panel});
   const Index kept = std::max<Index>(1, s.sizes.checkpoints);
-  b.h_first = book_if(checkpoints, {kept, g.unit_panels, g.batch_panel});
-  b.c_first = book_if(lstm, {checkpoints ? kept : 1, g.unit_panels, g.batch_panel});
-  b.dh = book_if(true, {g.unit_panels, g.batch_panel});
-  b.dc = book_if(lstm, {g.unit_panels, g.batch_panel});
-  b.d_reset_h = book_if(reset, {g.unit_panels, g.batch_panel});
-  const Index copies = s.packs_for_all() ? 1 : std::min<Index>(exec.threads, s.partition.parts);
+  const Index parts = s.partition.parts;
+  b.h_first = book_if(checkpoints, {kept, parts, g.part_states});
+  b.c_first = book_if(lstm, {checkpoints ? kept : 1, parts, g.part_states});
+  b.dh = book_if(true, {parts, g.part_gradients});
+  b.dc = book_if(lstm, {parts, g.part_gradients});
+  b.d_reset_h = book_if(reset, {parts, g.part_gradients});
+  const Index copies = s.packs_for_all() ? 1 : std::min<Index>(exec.threads, parts);
   b.bias = book_if(true, {copies, g.unit_panels, g.gate_row});
-  b.d_bias = book_if(true, {s.partition.parts, g.unit_panels, 2, g.gate_row});
+  b.d_bias = book_if(true, {parts, g.part_bias});
   const Index forward = s.forward_weights(), backward = s.backward_weights();
   // Without recomputation, backward packs its weights where forward had its own.
   b.forward_weights = book_if(true, {copies, s.recomputes ? forward : std::max(forward, backward)});
   b.backward_weights = s.recomputes ? layout.book<T>(backward) : b.forward_weights;
-  b.sums = book_if(s.parts_have_sums(spec),
-                   {s.partition.parts - 1, Shapes::weight_gradient_elements(spec)});
+  b.sums = book_if(s.parts_have_sums(spec), {parts - 1, Shapes::weight_gradient_elements(spec)});
   b.x_block = layout.book<T>(InputBlock(spec.shape, g.lanes, exec.threads).size);
   b.shared = book_if(s.partition.way == Partition::Way::units, {2, g.shared_step});
   return b;
@@ -225,7 +225,7 @@ Panels<const T> Schedule<T>::c_prev(Index part, Index t) const {
   if (c_ == nullptr) return {};
   const bool first =
       t == 0 || (recompute_ == Recompute::checkpoint && t == segments_.begin(segment_));
-  if (first) return {of_part(c_first_ + first_states(segment_), part), g_.batch_panel};
+  if (first) return {states_of(c_first_ + first_states(segment_), part), g_.part_panel};
   return {c(part, t - 1), g_.state_panel};
 }
 

@@ -175,9 +175,10 @@ class Schedule {
   T* shared_at(Index t) const { return shared_ + (t & 1) * g_.shared_step; }
   Panels<const T> c_prev(Index part, Index t) const;
   /// Per sequence.
-  T* of_part(T* array, Index part) const { return array + parts_.first(part) * g_.lanes; }
+  T* states_of(T* array, Index part) const { return array + part * g_.part_states; }
+  T* gradients_of(T* array, Index part) const { return array + part * g_.part_gradients; }
   Index first_states(Index segment) const {
-    return (recompute_ == Recompute::checkpoint ? segment : 0) * g_.unit_panels * g_.batch_panel;
+    return (recompute_ == Recompute::checkpoint ? segment : 0) * parts_.count() * g_.part_states;
   }
 
   Spec spec_;
@@ -197,10 +198,10 @@ class Schedule {
   T* reset_h_;    ///< [panel][tape row] r h_{t-1} of a gru with reset before_matmul
   T* h_;          ///< [panel][state row] h_{t-1}
   T* c_;          ///< [panel][state row] c_t
-  T* h_first_;    ///< [segment][panel][sequence] the states a segment starts from
+  T* h_first_;    ///< [segment][part][panel][sequence] the states a segment starts from
   T* c_first_;    ///< the same; without checkpoints, of the first segment
-  T *dh_, *dc_;   ///< [panel][sequence] carried back through time
-  T* d_reset_h_;  ///< [panel][sequence]
+  T *dh_, *dc_;   ///< [part][panel][sequence] carried back through time
+  T* d_reset_h_;  ///< [part][panel][sequence]
   T* bias_;       ///< [copy][panel][gates] what is added before the time loop
   T* d_bias_;     ///< [part][panel][2][gates]: of all steps so far, and of this one
   T* sums_;       ///< [part but the first] dW_ih, dW_hh of its rows; null where threads share them

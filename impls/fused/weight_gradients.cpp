@@ -168,7 +168,7 @@ void Schedule<T>::bias_gradients(const Params<T>& grads) const {
         for (Index l = 0; l < g_.units(p); ++l) {
           T total = 0;
           for (Index part = 0; part < parts_.count(); ++part) {
-            total += d_bias_[(part * g_.unit_panels + p) * 2 * g_.gate_row + v * L + l];
+            total += d_bias_[part * g_.part_bias + p * 2 * g_.gate_row + v * L + l];
           }
           to[g_.cell.block[static_cast<std::size_t>(v)] * H + p * L + l] = total;
         }
