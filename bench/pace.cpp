@@ -31,12 +31,15 @@ double slowest_rate(int threads) {
   return *std::ranges::min_element(best);
 }
 
+double steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
 double Pace::operator()(int threads) {
-  std::deque<double>& latest = latest_[threads];
-  const double now = rate_(threads);
-  latest.push_back(now);
-  if (latest.size() > remembered) latest.pop_front();
-  return now / *std::ranges::max_element(latest);
+  std::deque<Sample>& latest = latest_[threads];
+  latest.push_back({now_(), rate_(threads)});
+  while (latest.front().time < latest.back().time - remembered) latest.pop_front();
+  return latest.back().rate / std::ranges::max_element(latest, {}, &Sample::rate)->rate;
 }
 
 }  // namespace bptt::bench

@@ -3,7 +3,6 @@
 // no counter of the system tells.
 #pragma once
 
-#include <cstddef>
 #include <deque>
 #include <functional>
 #include <map>
@@ -15,20 +14,29 @@ namespace bptt::bench {
 /// use, all at work at once. Takes half a millisecond, and binds the calling thread to the first.
 double slowest_rate(int threads);
 
+/// Of a clock that nobody sets.
+double steady_seconds();
+
 class Pace {
  public:
-  /// `rate`: what slowest_rate() is, in any unit.
-  explicit Pace(std::function<double(int)> rate = slowest_rate) : rate_(std::move(rate)) {}
+  /// `rate`: what slowest_rate() is, in any unit. `now`: seconds.
+  explicit Pace(std::function<double(int)> rate = slowest_rate,
+                std::function<double()> now = steady_seconds)
+      : rate_(std::move(rate)), now_(std::move(now)) {}
 
-  /// The rate at the moment over the best of late: 1 where nothing slows the processors down. Of
-  /// late, since a processor that gets warm is slower for good.
+  /// The rate at the moment over the best of the last minute: 1 where nothing slows the processors
+  /// down. Not the best of all time, since a processor that gets warm is slower for good.
   double operator()(int threads);
 
  private:
-  static constexpr std::size_t remembered = 200;
+  static constexpr double remembered = 60;  ///< seconds
 
+  struct Sample {
+    double time, rate;
+  };
   std::function<double(int)> rate_;
-  std::map<int, std::deque<double>> latest_;  ///< by threads
+  std::function<double()> now_;
+  std::map<int, std::deque<Sample>> latest_;  ///< by threads
 };
 
 }  // namespace bptt::bench

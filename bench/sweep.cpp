@@ -57,10 +57,10 @@ class Sweep {
       if (stopped()) break;
       run_case(c);
     }
-    if (undisturbed_.repeated() > 0) {
+    if (undisturbed_.repeated() + undisturbed_.disturbed() > 0) {
       out_ << "Something else had the processors: of " << undisturbed_.measurements()
            << " measurements " << undisturbed_.repeated() << " were made again, "
-           << undisturbed_.disturbed() << " were disturbed every time.\n";
+           << undisturbed_.disturbed() << " were disturbed to the end.\n";
     }
     return outcome_;
   }

@@ -3,9 +3,7 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
-#include <thread>
 #include <utility>
 
 #include "bench/pace.hpp"
@@ -16,18 +14,14 @@ namespace bptt::bench {
 
 /// Measures when the processors have their full pace, and again what the host has disturbed. It
 /// goes by how fast they are before and after and by the time that was taken away, never by what
-/// was measured, which would favour luck. All that takes no longer than the measurements
-/// themselves: where a machine is never quiet, what there is must do.
+/// was measured, which would favour luck. Waiting and measuring again take no longer in all than
+/// measuring once and two seconds: where a machine is never quiet, what there is must do.
 class Undisturbed {
  public:
   struct Machine {
-    std::function<double()> now = [] {  ///< seconds
-      return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
-          .count();
-    };
+    std::function<double()> now = steady_seconds;
     std::function<double()> stolen = stolen_seconds;  ///< taken away so far, in seconds
     std::function<double(int)> pace = Pace();         ///< of so many processors; 1 is the best
-    std::function<void()> wait = [] { std::this_thread::sleep_for(std::chrono::milliseconds(10)); };
   };
   explicit Undisturbed(Machine machine) : machine_(std::move(machine)) {}
 
@@ -40,9 +34,9 @@ class Undisturbed {
     ++measurements_;
     auto least = attempt(threads, measure, stop);
     allowance_ += least.seconds;
-    if (least.disturbance <= 1) return least.result;
-    ++repeated_;
-    for (int more = 0; more < tries && least.disturbance > 1 && may_go_on(stop); ++more) {
+    for (int more = 0; more < tries && least.disturbance > 1; ++more) {
+      if (allowance_ < least.seconds || stop()) break;
+      if (more == 0) ++repeated_;
       auto next = attempt(threads, measure, stop);
       allowance_ -= next.seconds;
       if (next.disturbance < least.disturbance) least = std::move(next);
@@ -53,11 +47,12 @@ class Undisturbed {
 
   Index measurements() const { return measurements_; }
   Index repeated() const { return repeated_; }    ///< of these, how many were made again
-  Index disturbed() const { return disturbed_; }  ///< and how many were disturbed every time
+  Index disturbed() const { return disturbed_; }  ///< how many were disturbed to the end
 
  private:
   static constexpr double tolerated_share = 0.01, tolerated_loss = 0.15;
   static constexpr int tries = 4;
+  static constexpr double longest_wait = 1;  ///< seconds
 
   template <class Result>
   struct Attempt {
@@ -78,21 +73,17 @@ class Undisturbed {
                                      seconds, std::move(result)};
   }
 
+  /// Busily: a processor that sleeps in between may not come back to its clock.
   template <class Stop>
   double wait_for_full_pace(int threads, const Stop& stop) {
-    double pace = machine_.pace(threads);
-    while (1 - pace > tolerated_loss && may_go_on(stop)) {
-      const double start = machine_.now();
-      machine_.wait();
+    const double start = machine_.now();
+    double pace = machine_.pace(threads), waited = 0;
+    while (1 - pace > tolerated_loss && waited < std::min(longest_wait, allowance_) && !stop()) {
       pace = machine_.pace(threads);
-      allowance_ -= machine_.now() - start;
+      waited = machine_.now() - start;
     }
+    allowance_ -= waited;
     return pace;
-  }
-
-  template <class Stop>
-  bool may_go_on(const Stop& stop) const {
-    return allowance_ > 0 && !stop();
   }
 
   Machine machine_;

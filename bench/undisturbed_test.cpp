@@ -8,7 +8,7 @@ namespace bptt::bench {
 namespace {
 
 /// A host that takes seconds away and slows processors down as it is told to. Measurements return
-/// their number and take a second, waiting takes a tenth.
+/// their number and take a second, asking for the pace takes a tenth.
 struct Host {
   int measure(int stop_after = 100) {
     return undisturbed(
@@ -30,19 +30,15 @@ struct Host {
   std::vector<double> paces = {};  ///< each time it is asked
   double full_pace = 1;
   double seconds = 0, taken = 100;
-  int made = 0, asked = 0, waits = 0;
+  int made = 0, asked = 0;
   Undisturbed undisturbed{{
       .now = [this] { return seconds; },
       .stolen = [this] { return taken; },
       .pace =
           [this](int threads) {
             EXPECT_EQ(threads, 2);
-            return at(paces, asked++, full_pace);
-          },
-      .wait =
-          [this] {
             seconds += 0.1;
-            ++waits;
+            return at(paces, asked++, full_pace);
           },
   }};
 };
@@ -51,7 +47,7 @@ TEST(Undisturbed, MeasuresOnceWhereNothingIsTakenAway) {
   Host host;
   EXPECT_EQ(host.measure(), 0);
   EXPECT_EQ(host.made, 1);
-  EXPECT_EQ(host.waits, 0);
+  EXPECT_EQ(host.asked, 2) << "before and after";
   EXPECT_EQ(host.undisturbed.measurements(), 1);
   EXPECT_EQ(host.undisturbed.repeated(), 0);
   EXPECT_EQ(host.undisturbed.disturbed(), 0);
@@ -90,7 +86,7 @@ TEST(Undisturbed, TakesTheLeastDisturbedInTheEnd) {
 TEST(Undisturbed, WaitsForTheFullPace) {
   Host host{.paces = {0.5, 0.6, 0.9}};
   EXPECT_EQ(host.measure(), 0);
-  EXPECT_EQ(host.waits, 2);
+  EXPECT_EQ(host.asked, 4) << "until it was 0.9, and after";
   EXPECT_EQ(host.undisturbed.repeated(), 0);
 }
 
@@ -101,16 +97,27 @@ TEST(Undisturbed, MeasuresAgainWhatEndsAtALowPace) {
   EXPECT_EQ(host.undisturbed.disturbed(), 0);
 }
 
-/// Two seconds to begin with, and as many as were measured: three, in which it waits.
-TEST(Undisturbed, WaitsNoLongerThanItMeasures) {
-  Host host{.full_pace = 0.5};
-  EXPECT_EQ(host.measure(), 0);
-  EXPECT_EQ(host.made, 2) << "once more in the second that it then has left";
-  EXPECT_NEAR(host.seconds, 5, 0.11);
+TEST(Undisturbed, WaitsNoLongerThanASecond) {
+  // Quiet ones first, so that there is time to wait.
+  Host host{.paces = std::vector<double>(200, 1), .full_pace = 0.5};
+  for (int k = 0; k < 100; ++k) host.measure();
   const double before = host.seconds;
-  for (int k = 0; k < 10; ++k) host.measure();
-  EXPECT_LE(host.seconds - before, 10 + 10 + 1 + 1.1);
-  EXPECT_EQ(host.undisturbed.disturbed(), 11);
+  host.measure(1000);
+  EXPECT_EQ(host.made, 105);
+  EXPECT_NEAR(host.seconds - before, 5 * (1 + 1 + 0.2), 5 * 0.11);
+}
+
+/// But for the two seconds that it may take to begin with.
+TEST(Undisturbed, WaitsAndRepeatsNoLongerThanItMeasures) {
+  Host host{.full_pace = 0.5};
+  constexpr int measurements = 50;
+  for (int k = 0; k < measurements; ++k) host.measure();
+  // Two probes belong to each measurement.
+  EXPECT_LE(host.seconds, 2 + 2 * measurements + 0.2 * host.made + 0.11);
+  EXPECT_GE(host.seconds, 2 * measurements);
+  EXPECT_EQ(host.undisturbed.disturbed(), measurements);
+  EXPECT_LT(host.undisturbed.repeated(), measurements) << "for most there was no time";
+  EXPECT_GT(host.undisturbed.repeated(), 0);
 }
 
 TEST(Undisturbed, StopsWhenItIsToldTo) {
