@@ -90,14 +90,8 @@ struct Size {
   double most_work;  ///< multiply-adds of a forward pass
 };
 constexpr Size sizes[] = {
-    {0.58, 9, 7, 19, 33, 2e5},
-    {0.20, 14, 17, 50, 50, 8e5},
-    {0.06, 5, 9, 150, 150, 2e6},
-    {0.05, 200, 5, 17, 33, 3e6},
-    {0.05, 9, 100, 33, 49, 3e6},
-    {0.02, 60, 40, 80, 150, 1.2e7},
-    // So few rows that threads share the units of a step, of which some have none.
-    {0.04, 5, 3, 30, 250, 3e6},
+    {0.62, 9, 7, 19, 33, 2e5},   {0.20, 14, 17, 50, 50, 8e5}, {0.06, 5, 9, 150, 150, 2e6},
+    {0.05, 200, 5, 17, 33, 3e6}, {0.05, 9, 100, 33, 49, 3e6}, {0.02, 60, 40, 80, 150, 1.2e7},
 };
 
 const Size& draw_size(Random& random) {
@@ -213,12 +207,18 @@ Trial draw_trial(std::uint64_t seed, std::uint64_t k, const Restrictions& only) 
   const Size& size = draw_size(random);
   stack.shape = {draw_extent(random, size.T), draw_extent(random, size.B),
                  draw_extent(random, size.I), draw_extent(random, size.H)};
+  // More inputs than weights are packed for at a time (fused), and fewer units than threads.
+  const bool wide = chance(random, 0.01);
+  if (wide) {
+    stack.shape = {1 + random.below(2), 1 + random.below(2), 8193 + random.below(300),
+                   1 + random.below(12)};
+  }
   if (network) {
     stack.layers = 1 + random.below(3);
     stack.bidirectional = chance(random, 0.5);
     if (chance(random, 0.4)) d.network.head = draw_head(random);
   }
-  bound_work(d, size.most_work);
+  bound_work(d, wide ? 1e7 : size.most_work);
   stack.lengths = chance(random, 0.4);
   if (stack.lengths) d.lengths = draw_lengths(random, stack.shape);
   d.values = draw_values(random, stack.cell);

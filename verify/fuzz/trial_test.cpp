@@ -27,7 +27,7 @@ TEST(Trials, DependOnSeedAndNumberAlone) {
 
 TEST(Trials, HaveEverythingThereIs) {
   std::map<std::string, int> seen;
-  Index most_T = 0, most_B = 0, most_H = 0;
+  Index most_T = 0, most_B = 0, most_H = 0, wide_on_several = 0;
   for (std::uint64_t k = 0; k < 6000; ++k) {
     const Trial trial = draw_trial(1, k, {});
     const Description& d = trial.what;
@@ -79,11 +79,13 @@ TEST(Trials, HaveEverythingThereIs) {
     most_T = std::max(most_T, s.T);
     most_B = std::max(most_B, s.B);
     most_H = std::max(most_H, s.H);
+    wide_on_several += s.I > 8192 && trial.threads > 2 ? 1 : 0;
   }
   for (const auto& [part, times] : seen) EXPECT_GE(times, 3) << part;
   EXPECT_GE(most_T, 150);
   EXPECT_GE(most_B, 80);
   EXPECT_GE(most_H, 128);
+  EXPECT_GE(wide_on_several, 10);
 }
 
 TEST(Trials, KeepToWhatTheyAreRestrictedTo) {
