@@ -69,12 +69,12 @@ void Schedule<T>::gather_states(const Inputs<const T>& in, const Member& member)
     for (Index row = 0; row < parts_.rows(part, 0); ++row) {
       const Index b = parts_.sequence(part, row);
       for (Index p = panels.begin; p < panels.end; ++p) {
-        T* const h = h_first_ ? states_of(h_first_, part) + p * g_.part_panel
+        T* const h = h_first_ ? states_of(h_first_, part) + p * g_.first_panel
                               : h_prev(part, 0) + p * g_.state_panel;
         copy_or_zero(in.h0, b, p * L, g_.units(p), L, h + row * L);
         if (c_) {
           copy_or_zero(in.c0, b, p * L, g_.units(p), L,
-                       states_of(c_first_, part) + p * g_.part_panel + row * L);
+                       states_of(c_first_, part) + p * g_.first_panel + row * L);
         }
       }
     }
@@ -204,7 +204,7 @@ void Schedule<T>::step_forward(Index part, Index t, const Outputs<T>* out, const
   // Rows of y of all parts lie side by side: what the hardware fetches ahead for the thread of one
   // part it takes away from that of the other. To get a line back takes as long as a product does.
   const auto claim = [&](Index panel, Index panels, Index row, Index count) {
-    if (parts_.count() == 1 || out == nullptr) return;
+    if (!shares_y_ || out == nullptr) return;
     for (Index r = row; r < row + count; ++r) {
       const T* const y = &out->y(t, parts_.sequence(part, r), panel * L);
       for (Index p = 0; p < panels; ++p) linalg::prefetch_to_write(y + p * L);
@@ -302,7 +302,7 @@ void Schedule<T>::take_states(Index part, Index segment, const Member& crew) {
   const Index from = segments_.begin(segment), L = g_.lanes;
   const Range panels = crew.share(g_.unit_panels);
   for (Index p = panels.begin; p < panels.end; ++p) {
-    std::copy_n(states_of(h_first_ + first_states(segment), part) + p * g_.part_panel,
+    std::copy_n(states_of(h_first_ + first_states(segment), part) + p * g_.first_panel,
                 parts_.rows(part, from) * L, h_prev(part, from) + p * g_.state_panel);
   }
 }
@@ -326,10 +326,10 @@ void Schedule<T>::keep_states(Index part, Index segment, const Member& crew) {
   const Index next = first_states(segment + 1);
   for (Index p = panels.begin; p < panels.end && rows > 0; ++p) {
     std::copy_n(h_prev(part, end) + p * g_.state_panel, rows * L,
-                states_of(h_first_ + next, part) + p * g_.part_panel);
+                states_of(h_first_ + next, part) + p * g_.first_panel);
     if (c_) {
       std::copy_n(c(part, end - 1) + p * g_.state_panel, rows * L,
-                  states_of(c_first_ + next, part) + p * g_.part_panel);
+                  states_of(c_first_ + next, part) + p * g_.first_panel);
     }
   }
 }

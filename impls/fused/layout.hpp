@@ -102,8 +102,11 @@ struct Geometry {
         tape_panel(panel_stride(tape_rows, 1, lanes_)),
         state_panel(panel_stride(state_rows, 1, lanes_)),
         part_panel(panel_stride(divided_up(spec.shape.B, parts), 1, lanes_)),
-        part_states(checked_product({unit_panels, part_panel}, "workspace")),
-        part_gradients(checked_sum({part_states, parts > 1 ? page : 0}, "workspace")),
+        first_panel(checked_product({divided_up(spec.shape.B, parts), lanes_}, "workspace")),
+        part_states(checked_product({unit_panels, first_panel}, "workspace")),
+        part_gradients(checked_sum(
+            {checked_product({unit_panels, part_panel}, "workspace"), parts > 1 ? page : 0},
+            "workspace")),
         part_bias(checked_sum(
             {checked_product({unit_panels, 2, gate_row}, "workspace"), parts > 1 ? page : 0},
             "workspace")),
@@ -134,10 +137,11 @@ struct Geometry {
   Index tape_panel;   ///< single vectors on the tape
   Index state_panel;  ///< h_{t-1} and c_t
   Index part_panel;   ///< single vectors per sequence of a part
+  Index first_panel;  ///< the same, of states that a pass starts from: no row more than there are
   // From part to part. What a step writes is a page apart: the hardware fetches what lies behind
   // the lines that a thread uses, and would take it away from the thread whose part that is.
-  Index part_states;     ///< such panels, used now and then
-  Index part_gradients;  ///< such panels, written in every step
+  Index part_states;     ///< states that a pass starts from
+  Index part_gradients;  ///< dh and the like
   Index part_bias;       ///< sums for db
   Index shared_panel;    ///< gates per sequence of the batch
   Index shared_step;     ///< from one step to the next, where threads exchange them

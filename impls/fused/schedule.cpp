@@ -160,6 +160,7 @@ Schedule<T>::Schedule(const Workspace& workspace, const Bookings& b, const Spec&
     : spec_(spec),
       recompute_(exec.recompute),
       partition_(fused::partition(spec, exec, sizeof(T))),
+      shares_y_(exec.threads > 1 && partition_.parts > 1),
       kernels_(kernels<T>()),
       pointwise_(kernels_.pointwise(spec.cell)),
       g_(Shapes(spec, exec, kernels_.lanes).g),
@@ -225,7 +226,7 @@ Panels<const T> Schedule<T>::c_prev(Index part, Index t) const {
   if (c_ == nullptr) return {};
   const bool first =
       t == 0 || (recompute_ == Recompute::checkpoint && t == segments_.begin(segment_));
-  if (first) return {states_of(c_first_ + first_states(segment_), part), g_.part_panel};
+  if (first) return {states_of(c_first_ + first_states(segment_), part), g_.first_panel};
   return {c(part, t - 1), g_.state_panel};
 }
 

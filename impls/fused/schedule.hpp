@@ -184,6 +184,7 @@ class Schedule {
   Spec spec_;
   Recompute recompute_;
   Partition partition_;
+  bool shares_y_;  ///< threads write rows of y that lie side by side
   const Kernels<T>& kernels_;
   Pointwise<T> pointwise_;
   Geometry g_;

@@ -54,11 +54,10 @@ Numbers documented(const Spec& spec, const Exec& exec, Index L, Index element_by
   n.elements = P * L *
                (R * (W + reset) + S * (1 + lstm) + sequences * (1 + 2 * lstm + reset) +
                 W * (copies + 2 * parts));
-  n.panels = P * (2 + lstm + reset) + P * parts * (1 + 2 * lstm + reset);
+  n.panels = P * (2 + lstm + reset) + P * parts * (1 + lstm + reset);
   if (parts > 1) n.elements += 1024 * parts * (2 + lstm + reset);
   if (checkpoints) {
     n.elements += P * L * sequences * (K + lstm * (K - 1));
-    n.panels += P * parts * (K + lstm * (K - 1));
   }
   n.elements += copies * (exec.recompute == Recompute::none ? std::max(forward, backward)
                                                             : forward + backward);

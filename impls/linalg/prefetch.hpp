@@ -5,7 +5,8 @@ namespace bptt::linalg {
 
 /// As __builtin_prefetch(at, 1), which compilers make a prefetch for reading where the instruction
 /// set they compile for need not have one for writing. A line that another processor has would then
-/// have to be asked for twice. Every x86-64 processor accepts the instruction.
+/// have to be asked for twice. Where x86-64 processors do not have the instruction, it does
+/// nothing.
 inline void prefetch_to_write(const void* at) {
 #if defined(__x86_64__)
   asm volatile("prefetchw %0" : : "m"(*static_cast<const char*>(at)));
