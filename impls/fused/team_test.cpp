@@ -23,23 +23,18 @@ class Control {
  public:
   void ask() {
     std::atomic<int> here{0};
-    arena_.execute([&] {
-      const auto deadline = std::chrono::steady_clock::now() + milliseconds(2);
-      threads::hand_over(&forked_);
-      oneapi::tbb::parallel_for(
-          0, 2,
-          [&](int) {
-            threads::take_over(&forked_);
-            ++here;
-            while (here < 2 && std::chrono::steady_clock::now() < deadline) {
-              std::this_thread::yield();
-            }
-            if (std::chrono::steady_clock::now() >= deadline) late_ = true;
-            threads::hand_over(&joined_);
-          },
-          oneapi::tbb::simple_partitioner());
-      threads::take_over(&joined_);
-    });
+    const auto deadline = std::chrono::steady_clock::now() + milliseconds(2);
+    const auto task = [&](int) {
+      threads::take_over(&forked_);
+      ++here;
+      while (here < 2 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+      if (std::chrono::steady_clock::now() >= deadline) late_ = true;
+      threads::hand_over(&joined_);
+    };
+    threads::hand_over(&forked_);
+    arena_.execute(
+        [&] { oneapi::tbb::parallel_for(0, 2, task, oneapi::tbb::simple_partitioner()); });
+    threads::take_over(&joined_);
     in_time_ += late_ ? 0 : 1;
     late_ = false;
   }

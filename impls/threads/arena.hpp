@@ -90,7 +90,11 @@ class Arena {
       hand_over(&observed_);
       observe(true);
     }
-    ~Places() override { observe(false); }
+    /// Waits until nobody is in one of the functions below.
+    ~Places() override {
+      observe(false);
+      take_over(&left_);
+    }
 
    private:
     static bool& bound() {
@@ -105,6 +109,7 @@ class Arena {
       } else {
         unbind();
       }
+      hand_over(&left_);
     }
     void on_scheduler_exit(bool is_worker) override {
       if (is_worker) unbind();
@@ -112,7 +117,7 @@ class Arena {
     static void unbind() {
       if (bound()) bound() = !unbind_this_thread();
     }
-    static inline char observed_ = 0;
+    static inline char observed_ = 0, left_ = 0;
     bool bind_;
   };
 
