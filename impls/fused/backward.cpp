@@ -1,4 +1,6 @@
 // Backward through time.
+#include <hwy/cache_control.h>
+
 #include "impls/fused/pack.hpp"
 #include "impls/fused/schedule.hpp"
 
@@ -191,6 +193,7 @@ void Schedule<T>::input_gradients(Index part, Index from, Index to, const View<T
   m.c = {dx.data(), spec_.shape.I, parts_.source()};
   m.c_panel = g_.lanes;
   m.columns = spec_.shape.I;
+  m.stream = streams(dx);
   multiply(kernels_, m, crew.share(m.tiling.count()),
            {parts_.tape_row(part, from), parts_.tape_row(part, to)}, nothing);
 }
@@ -266,6 +269,7 @@ void Schedule<T>::backward(const Params<const T>& w, const Inputs<const T>& in,
     fill_padding(part, grads.x, crew);
   });
   if (member.rank() == 0) bias_gradients(grads.params);
+  hwy::FlushStream();
 }
 
 template class Schedule<float>;

@@ -1,4 +1,6 @@
 // Forward through time.
+#include <hwy/cache_control.h>
+
 #include "impls/fused/pack.hpp"
 #include "impls/fused/schedule.hpp"
 #include "impls/linalg/prefetch.hpp"
@@ -200,11 +202,13 @@ void Schedule<T>::step_forward(Index part, Index t, const Outputs<T>* out, const
   const Index L = g_.lanes, rows = parts_.rows(part, t);
   const bool has_second = w_reset_.slice.vectors > 0;
   const bool some_end = out != nullptr && parts_.rows(part, t + 1) < rows;
-  const ForwardStep<T> step = forward_step_of(part, t, out);
+  ForwardStep<T> step = forward_step_of(part, t, out);
+  // emit_ends reads it again.
+  step.stream_y = out != nullptr && !some_end && streams(out->y);
   // Rows of y of all parts lie side by side: what the hardware fetches ahead for the thread of one
   // part it takes away from that of the other. To get a line back takes as long as a product does.
   const auto claim = [&](Index panel, Index panels, Index row, Index count) {
-    if (!shares_y_ || out == nullptr) return;
+    if (!shares_y_ || out == nullptr || step.stream_y) return;
     for (Index r = row; r < row + count; ++r) {
       const T* const y = &out->y(t, parts_.sequence(part, r), panel * L);
       for (Index p = 0; p < panels; ++p) linalg::prefetch_to_write(y + p * L);
@@ -378,6 +382,7 @@ void Schedule<T>::forward(const Params<const T>& w, const Inputs<const T>& in,
     fill_padding(part, out.y, crew);
     emit_unstarted(part, in, out, crew);
   });
+  hwy::FlushStream();
 }
 
 template class Schedule<float>;

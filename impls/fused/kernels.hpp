@@ -40,6 +40,7 @@ struct ProductTile {
   std::array<Index, max_tile_vectors> init_vector;  ///< where each vector lies in such a row
   std::array<T*, max_tile_rows> c;
   std::array<Index, max_tile_vectors> c_vector;
+  bool stream = false;  ///< C, in whole cache lines, goes past the caches
 };
 template <Real T>
 using ProductKernel = void (*)(const ProductTile<T>&);
@@ -104,6 +105,7 @@ struct ForwardStep {
   Panels<T> c;                    ///< lstm
   Panels<T> reset_h;              ///< gru, before_matmul: r h_{t-1}
   SourceRows<T> y;                ///< none: null
+  bool stream_y = false;          ///< y, in whole cache lines, goes past the caches
   const Index* source = nullptr;  ///< of the first row
 
   /// To other rows and panels, which it then begins with.

@@ -31,6 +31,7 @@ struct Product {
   enum class Init { zero, c, bias } init = Init::zero;
   const T* bias = nullptr;  ///< [panel][bias_panel]
   Index bias_panel = 0;
+  bool stream = false;  ///< as ProductTile::stream, unless k has several blocks, whose sums C holds
   /// The last tile of columns comes first. What of B was used last is still in a cache: a product
   /// that is taken in every step turns round each time.
   bool from_last = false;
@@ -75,6 +76,7 @@ void multiply(const Kernels<T>& kernels, const Product<T>& m, Range tiles, Range
     }
     const T* b = m.b + panel * m.b_panel;
     ProductTile<T> t;
+    t.stream = m.stream && blocks == 1 && !cut_short;
     std::size_t vector = 0;
     for (Index p = panel; p < panel + panels; ++p) {
       for (Index v = 0; v < m.vectors; ++v, ++vector) {

@@ -42,7 +42,9 @@ template <class T>
 HWY_INLINE void emit_h(const ForwardStep<T>& s, Index row, Vector<T> h) {
   const Tag<T> d;
   if (row < s.keep) hn::Store(h, d, s.h_next.data + row * lanes<T>());
-  if (s.y) store_units<T>(h, s.units, s.y.data + s.source[row] * s.y.stride);
+  if (!s.y) return;
+  T* const y = s.y.data + s.source[row] * s.y.stride;
+  s.stream_y ? hn::Stream(h, d, y) : store_units<T>(h, s.units, y);
 }
 
 template <class T>

@@ -71,8 +71,10 @@ void product(const ProductTile<T>& tile) {
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) {
       acc[i][v] = hn::Zero(d);
-      linalg::prefetch_to_write(tile.c[static_cast<std::size_t>(i)] +
-                                tile.c_vector[static_cast<std::size_t>(v)]);
+      if (!tile.stream) {
+        linalg::prefetch_to_write(tile.c[static_cast<std::size_t>(i)] +
+                                  tile.c_vector[static_cast<std::size_t>(v)]);
+      }
     }
   }
   const T* b = tile.b;
@@ -97,7 +99,8 @@ void product(const ProductTile<T>& tile) {
       if (!from_zero) {
         sum = hn::Add(sum, hn::LoadU(d, init + tile.init_vector[static_cast<std::size_t>(v)]));
       }
-      hn::StoreU(sum, d, c + tile.c_vector[static_cast<std::size_t>(v)]);
+      T* const to = c + tile.c_vector[static_cast<std::size_t>(v)];
+      tile.stream ? hn::Stream(sum, d, to) : hn::StoreU(sum, d, to);
     }
   }
 }

@@ -1,6 +1,7 @@
 // What a schedule holds, and how large it is.
 #include "impls/fused/schedule.hpp"
 
+#include <cstdint>
 #include <limits>
 
 #include "impls/fused/pack.hpp"
@@ -219,6 +220,15 @@ void Schedule<T>::share(const T* from, Index stride, Index width, Index t, Index
                         Index rows, Index at) const {
   T* to = shared_at(t) + panel * g_.shared_panel + row * g_.gate_row + at;
   for (Index r = 0; r < rows; ++r, from += stride, to += g_.gate_row) std::copy_n(from, width, to);
+}
+
+template <Real T>
+bool Schedule<T>::streams(const View<T>& to) const {
+  constexpr std::size_t line = 64;
+  const std::size_t vector = static_cast<std::size_t>(g_.lanes) * sizeof(T);
+  const std::size_t row = static_cast<std::size_t>(to.extents()[2]) * sizeof(T);
+  return tape_is_far() && vector == line && row % line == 0 &&
+         reinterpret_cast<std::uintptr_t>(to.data()) % line == 0;
 }
 
 template <Real T>

@@ -80,10 +80,17 @@ class Schedule {
   }
   bool recomputes() const { return recompute_ != Recompute::none; }
   bool packs_for_all() const { return w_hidden_.copy == 0; }
-  /// Forward's last steps are all that is left of the gates in a second-level cache.
+  /// Forward's last steps are all that is left of the tape in a second-level cache.
   bool tape_is_far() const {
-    return g_.unit_panels * g_.gate_panel * static_cast<Index>(sizeof(T)) > Index{1} << 20;
+    const Index elements =
+        g_.unit_panels * (g_.gate_panel + (c_ == nullptr ? 1 : 2) * g_.state_panel);
+    return elements * static_cast<Index>(sizeof(T)) > Index{1} << 20;
   }
+
+  /// Whether y or dx is written past the caches: they would not keep its first rows until the
+  /// caller reads them, a line that is written as a whole need not be read before, and none is
+  /// taken away by a thread that has the rows beside it. Only whole lines can be.
+  bool streams(const View<T>& to) const;
 
   /// One thread runs the time loop, and there is another to be ahead of it.
   bool loops_alone(const Member& crew) const {

@@ -1,59 +1,15 @@
 // What must not depend on how many threads there are, or on how far each has come.
-#include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-#include "impls/api/backend.hpp"
-#include "impls/api/tensor.hpp"
 #include "impls/fused/every_target.hpp"
 #include "impls/fused/partition.hpp"
+#include "impls/fused/plan_results.hpp"
 
 namespace bptt::fused {
 
-std::unique_ptr<Backend> make_backend();
-
 namespace {
-
-/// One of every length that matters: none, all, one, and some between.
-Index mixed_length(const Spec& spec, Index sequence) {
-  const Index steps = spec.shape.T, lengths[] = {steps * 2 / 3, steps, 0, 1};
-  return lengths[sequence % 4];
-}
-
-/// Every number that a forward and a backward pass on a plan produce.
-template <Real T>
-std::vector<T> results_on(Plan<T>& plan, const Spec& spec,
-                          Index (*length)(const Spec&, Index) = mixed_length) {
-  Problem<T> problem(spec);
-  for (std::size_t b = 0; b < problem.lengths().size(); ++b) {
-    problem.lengths()[b] = length(spec, static_cast<Index>(b));
-  }
-  double value = 0.1;
-  const auto put = [&](const TensorInfo&, const View<T>& view) {
-    for (T& element : view) {
-      value = std::fmod(value * 1.618 + 0.357, 1.0);
-      element = static_cast<T>((value - 0.5) / 4);
-    }
-  };
-  for_each(spec, problem.params, put);
-  for_each(spec, problem.in, put);
-  for_each(spec, problem.dout, put);
-  // What was there before must not matter.
-  for_each(spec, problem.grads, [](const TensorInfo&, const View<T>& view) {
-    std::fill(view.begin(), view.end(), T(7));
-  });
-  plan.forward(problem.params, problem.in, problem.out);
-  plan.backward(problem.params, problem.in, problem.dout, problem.grads);
-  std::vector<T> all;
-  const auto take = [&](const TensorInfo&, const View<T>& view) {
-    all.insert(all.end(), view.begin(), view.end());
-  };
-  for_each(spec, problem.out, take);
-  for_each(spec, problem.grads, take);
-  return all;
-}
 
 template <Real T>
 std::vector<T> results(const Spec& spec, const Exec& exec) {
