@@ -208,7 +208,7 @@ void Schedule<T>::step_forward(Index part, Index t, const Outputs<T>* out, const
   // Rows of y of all parts lie side by side: what the hardware fetches ahead for the thread of one
   // part it takes away from that of the other. To get a line back takes as long as a product does.
   const auto claim = [&](Index panel, Index panels, Index row, Index count) {
-    if (!shares_y_ || out == nullptr || step.stream_y) return;
+    if (!shares_rows_ || out == nullptr || step.stream_y) return;
     for (Index r = row; r < row + count; ++r) {
       const T* const y = &out->y(t, parts_.sequence(part, r), panel * L);
       for (Index p = 0; p < panels; ++p) linalg::prefetch_to_write(y + p * L);

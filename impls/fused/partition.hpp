@@ -71,7 +71,7 @@ class StepModel {
   static constexpr double told_rate = 2.5e9;
   /// What W_hh may fill of a second-level cache, and how fast it is read from there and from the
   /// third.
-  static constexpr double near_bytes = 640 << 10, near_rate = 100e9, far_rate = 70e9;
+  static constexpr double near_bytes = 800 << 10, near_rate = 100e9, far_rate = 70e9;
 
   /// With few rows, the time loop takes as long as reading the packed weights does.
   double recurrent(Index threads) const {

@@ -161,7 +161,8 @@ Schedule<T>::Schedule(const Workspace& workspace, const Bookings& b, const Spec&
     : spec_(spec),
       recompute_(exec.recompute),
       partition_(fused::partition(spec, exec, sizeof(T))),
-      shares_y_(exec.threads > 1 && partition_.parts > 1),
+      shares_rows_(exec.threads > 1 &&
+                   (partition_.parts > 1 || partition_.way == Partition::Way::units)),
       kernels_(kernels<T>()),
       pointwise_(kernels_.pointwise(spec.cell)),
       g_(Shapes(spec, exec, kernels_.lanes).g),
@@ -227,7 +228,7 @@ bool Schedule<T>::streams(const View<T>& to) const {
   constexpr std::size_t line = 64;
   const std::size_t vector = static_cast<std::size_t>(g_.lanes) * sizeof(T);
   const std::size_t row = static_cast<std::size_t>(to.extents()[2]) * sizeof(T);
-  return tape_is_far() && vector == line && row % line == 0 &&
+  return (shares_rows_ || tape_is_far()) && vector == line && row % line == 0 &&
          reinterpret_cast<std::uintptr_t>(to.data()) % line == 0;
 }
 

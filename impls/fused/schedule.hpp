@@ -87,9 +87,9 @@ class Schedule {
     return elements * static_cast<Index>(sizeof(T)) > Index{1} << 20;
   }
 
-  /// Whether y or dx is written past the caches: they would not keep its first rows until the
-  /// caller reads them, a line that is written as a whole need not be read before, and none is
-  /// taken away by a thread that has the rows beside it. Only whole lines can be.
+  /// Whether y or dx is written past the caches. Lines that threads write side by side they take
+  /// away from each other, as the hardware fetches ahead; those of a long tensor would be read
+  /// before they are written, and be gone when the caller wants them. Only whole lines can be.
   bool streams(const View<T>& to) const;
 
   /// One thread runs the time loop, and there is another to be ahead of it.
@@ -191,7 +191,7 @@ class Schedule {
   Spec spec_;
   Recompute recompute_;
   Partition partition_;
-  bool shares_y_;  ///< threads write rows of y that lie side by side
+  bool shares_rows_;  ///< threads write parts of y and dx that lie side by side
   const Kernels<T>& kernels_;
   Pointwise<T> pointwise_;
   Geometry g_;

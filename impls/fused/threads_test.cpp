@@ -74,6 +74,7 @@ TEST(FusedThreads, WaysOfABatchThatIsNotCut) {
   EXPECT_EQ(way("lstm", {200, 1, 128, 128}, 2), units);
   EXPECT_EQ(way("lstm", {200, 2, 128, 128}, 2), ahead) << "two rows: more to tell, no less to read";
   EXPECT_EQ(way("lstm", {200, 2, 256, 256}, 2), units);
+  EXPECT_EQ(way("gru", {200, 2, 256, 256}, 2), ahead) << "its W_hh stays in a second-level cache";
   EXPECT_EQ(way("rnn", {1000, 31, 16, 16}, 16), parts) << "a meeting takes longer than the work";
   EXPECT_EQ(way("rnn", {10, 1, 8193, 4}, 2), units) << "inputs are packed piece by piece";
   EXPECT_EQ(way("rnn", {10, 4, 128, 128}, 2), parts) << "the batch is cut";
