@@ -203,13 +203,13 @@ void Schedule<T>::step_forward(Index part, Index t, const Outputs<T>* out, const
   const bool has_second = w_reset_.slice.vectors > 0;
   const bool some_end = out != nullptr && parts_.rows(part, t + 1) < rows;
   ForwardStep<T> step = forward_step_of(part, t, out);
-  // emit_ends reads it again.
-  step.stream_y = out != nullptr && !some_end && streams(out->y);
-  // Rows of y of all parts lie side by side: what the hardware fetches ahead for the thread of one
-  // part it takes away from that of the other. To get a line back takes as long as a product does.
+  // Of those that end here, emit_ends reads y again.
+  if (out != nullptr && streams(out->y)) step.streamed = parts_.rows(part, t + 1);
+  // Where y is shared, what the hardware fetches ahead for one thread it takes away from another.
+  // To get a line back takes as long as a product does.
   const auto claim = [&](Index panel, Index panels, Index row, Index count) {
-    if (!shares_rows_ || out == nullptr || step.stream_y) return;
-    for (Index r = row; r < row + count; ++r) {
+    if (!shares_rows_ || out == nullptr) return;
+    for (Index r = std::max(row, step.streamed); r < row + count; ++r) {
       const T* const y = &out->y(t, parts_.sequence(part, r), panel * L);
       for (Index p = 0; p < panels; ++p) linalg::prefetch_to_write(y + p * L);
     }

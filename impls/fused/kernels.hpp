@@ -40,7 +40,7 @@ struct ProductTile {
   std::array<Index, max_tile_vectors> init_vector;  ///< where each vector lies in such a row
   std::array<T*, max_tile_rows> c;
   std::array<Index, max_tile_vectors> c_vector;
-  bool stream = false;  ///< C, in whole cache lines, goes past the caches
+  bool stream = false;  ///< C goes past the caches; only where its vectors are whole cache lines
 };
 template <Real T>
 using ProductKernel = void (*)(const ProductTile<T>&);
@@ -101,11 +101,12 @@ struct ForwardStep {
   Panels<T> gates;  ///< pre-activations in, activations out
   Panels<const T> h_prev;
   Panels<T> h_next;
-  Panels<const T> c_prev;         ///< lstm
-  Panels<T> c;                    ///< lstm
-  Panels<T> reset_h;              ///< gru, before_matmul: r h_{t-1}
-  SourceRows<T> y;                ///< none: null
-  bool stream_y = false;          ///< y, in whole cache lines, goes past the caches
+  Panels<const T> c_prev;  ///< lstm
+  Panels<T> c;             ///< lstm
+  Panels<T> reset_h;       ///< gru, before_matmul: r h_{t-1}
+  SourceRows<T> y;         ///< none: null
+  /// Leading rows whose y goes past the caches; only where its vectors are whole cache lines.
+  Index streamed = 0;
   const Index* source = nullptr;  ///< of the first row
 
   /// To other rows and panels, which it then begins with.
@@ -113,6 +114,7 @@ struct ForwardStep {
     rows -= by_rows;
     units -= by_panels * lanes;
     keep -= by_rows;
+    streamed -= by_rows;
     gates.advance(by_panels, by_rows * gate_stride);
     h_prev.advance(by_panels, by_rows * lanes);
     h_next.advance(by_panels, by_rows * lanes);

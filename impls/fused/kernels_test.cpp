@@ -48,9 +48,10 @@ TYPED_TEST(KernelsOf, ProductsAgreeWithPlainLoops) {
     const Index L = kernels.lanes;
     for (Index vectors = 1; vectors <= max_tile_vectors; ++vectors) {
       for (Index rows = 1; rows <= kernels.product_rows[at(vectors)]; ++rows) {
-        for (const int init : {0, 1}) {
+        for (const auto& [init, stream] : {std::pair(0, false), {1, false}, {0, true}, {1, true}}) {
           // Two runs of 5 and two of 3, with gaps; vectors of C in another order than in memory.
           ProductTile<T> t;
+          t.stream = stream;
           t.walk = {2, 5, 9, 2, 3, 4};
           const std::vector<Index> walked = {0,  1,  2,  3,  4,  9,  10, 11,
                                              12, 13, 18, 19, 20, 22, 23, 24};

@@ -31,7 +31,9 @@ struct Product {
   enum class Init { zero, c, bias } init = Init::zero;
   const T* bias = nullptr;  ///< [panel][bias_panel]
   Index bias_panel = 0;
-  bool stream = false;  ///< as ProductTile::stream, unless k has several blocks, whose sums C holds
+  /// As ProductTile::stream, for tiles of whole vectors. Where k has several blocks, C holds their
+  /// sums on the way and stays in the caches.
+  bool stream = false;
   /// The last tile of columns comes first. What of B was used last is still in a cache: a product
   /// that is taken in every step turns round each time.
   bool from_last = false;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -20,24 +21,27 @@ inline Index mixed_length(const Spec& spec, Index sequence) {
   return lengths[sequence % 4];
 }
 
-/// A tensor of the caller moved to `offset` elements into a cache line, between elements that
-/// nobody may write.
+/// A tensor of the caller moved to `offset` elements into a cache line, between lines that nobody
+/// may write.
 template <Real T>
 class Displaced {
  public:
   Displaced(View<T>& view, Index offset)
-      : size_(view.size()), offset_(offset), all_(Extents{offset + size_ + 1}) {
+      : first_(line + offset), last_(first_ + view.size()), all_(Extents{last_ + line}) {
     std::fill(all_.view().begin(), all_.view().end(), guard);
-    view = {all_.view().data() + offset, view.extents()};
+    view = {all_.view().data() + first_, view.extents()};
   }
   ~Displaced() {
-    for (Index i = 0; i < offset_; ++i) EXPECT_EQ(all_.view()[i], guard);
-    EXPECT_EQ(all_.view()[offset_ + size_], guard);
+    const View<T> all = all_.view();
+    const auto is_guard = [](T element) { return element == guard; };
+    EXPECT_TRUE(std::all_of(all.begin(), all.begin() + first_, is_guard));
+    EXPECT_TRUE(std::all_of(all.begin() + last_, all.end(), is_guard));
   }
 
  private:
+  static constexpr Index line = 64 / static_cast<Index>(sizeof(T));
   static constexpr T guard = T(123);
-  Index size_, offset_;
+  Index first_, last_;
   Tensor<T> all_;
 };
 

@@ -44,7 +44,7 @@ HWY_INLINE void emit_h(const ForwardStep<T>& s, Index row, Vector<T> h) {
   if (row < s.keep) hn::Store(h, d, s.h_next.data + row * lanes<T>());
   if (!s.y) return;
   T* const y = s.y.data + s.source[row] * s.y.stride;
-  s.stream_y ? hn::Stream(h, d, y) : store_units<T>(h, s.units, y);
+  row < s.streamed ? stream_line<T>(h, y) : store_units<T>(h, s.units, y);
 }
 
 template <class T>

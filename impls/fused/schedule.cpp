@@ -228,8 +228,8 @@ bool Schedule<T>::streams(const View<T>& to) const {
   constexpr std::size_t line = 64;
   const std::size_t vector = static_cast<std::size_t>(g_.lanes) * sizeof(T);
   const std::size_t row = static_cast<std::size_t>(to.extents()[2]) * sizeof(T);
-  return (shares_rows_ || tape_is_far()) && vector == line && row % line == 0 &&
-         reinterpret_cast<std::uintptr_t>(to.data()) % line == 0;
+  return (shares_rows_ || tape_is_far() || is_far(to.size())) && vector == line &&
+         row % line == 0 && reinterpret_cast<std::uintptr_t>(to.data()) % line == 0;
 }
 
 template <Real T>

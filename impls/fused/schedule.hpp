@@ -80,13 +80,14 @@ class Schedule {
   }
   bool recomputes() const { return recompute_ != Recompute::none; }
   bool packs_for_all() const { return w_hidden_.copy == 0; }
-  /// Forward's last steps are all that is left of the tape in a second-level cache.
-  bool tape_is_far() const {
-    const Index elements =
-        g_.unit_panels * (g_.gate_panel + (c_ == nullptr ? 1 : 2) * g_.state_panel);
+  /// More than a second-level cache keeps: when a pass ends, what it began with is gone.
+  static bool is_far(Index elements) {
     return elements * static_cast<Index>(sizeof(T)) > Index{1} << 20;
   }
-
+  bool tape_is_far() const {
+    return is_far(g_.unit_panels * (g_.gate_panel + (c_ == nullptr ? 1 : 2) * g_.state_panel +
+                                    (reset_h_ == nullptr ? 0 : g_.tape_panel)));
+  }
   /// Whether y or dx is written past the caches. Lines that threads write side by side they take
   /// away from each other, as the hardware fetches ahead; those of a long tensor would be read
   /// before they are written, and be gone when the caller wants them. Only whole lines can be.

@@ -2,36 +2,69 @@
 // caller's tensors lie.
 #include <gtest/gtest.h>
 
+#include "impls/fused/partition.hpp"
 #include "impls/fused/plan_results.hpp"
 
 namespace bptt::fused {
 namespace {
 
-/// Tapes of more than the MiB from which on tensors are streamed (Schedule::tape_is_far). Rows of
-/// y and dx of whole cache lines and of others, products for dx of one block of k and of two.
+constexpr const char* cells[] = {"rnn", "lstm", "gru", "gru:reset=after_matmul"};
+
+/// Where tensors do not begin at a line, or rows are not whole lines, nothing is streamed.
 template <Real T>
-void expect_same_bits_wherever_tensors_lie() {
+void expect_same_bits_wherever_tensors_lie(const char* cell, const Shape& shape, const Exec& exec) {
   constexpr Index elements_of_a_line = 64 / static_cast<Index>(sizeof(T));
-  for (const char* cell : {"rnn", "lstm", "gru", "gru:reset=after_matmul"}) {
-    for (const Shape& shape : {Shape{180, 13, 64, 64}, {180, 13, 80, 72}, {20, 9, 48, 352}}) {
-      for (const bool lengths : {false, true}) {
-        Spec spec{parse_cell(cell), shape};
-        spec.lengths = lengths;
-        const auto results = [&](Index offset) {
-          return results_on(*make_backend()->plan<T>(spec, {2}), spec, mixed_length, offset);
-        };
-        const std::vector<T> on_lines = results(0);
-        for (const Index offset : {Index{1}, elements_of_a_line / 2}) {
-          EXPECT_TRUE(results(offset) == on_lines) << to_string(spec) << " offset " << offset;
-        }
-      }
+  for (const bool lengths : {false, true}) {
+    Spec spec{parse_cell(cell), shape};
+    spec.lengths = lengths;
+    const auto results = [&](Index offset) {
+      return results_on(*make_backend()->plan<T>(spec, exec), spec, mixed_length, offset);
+    };
+    const std::vector<T> on_lines = results(0);
+    for (const Index offset : {Index{1}, elements_of_a_line / 2}) {
+      EXPECT_TRUE(results(offset) == on_lines)
+          << to_string(spec) << ", " << exec.threads << " threads, offset " << offset;
     }
   }
 }
 
-TEST(FusedStreaming, SameBitsWhereverTheCallersTensorsLie) {
-  expect_same_bits_wherever_tensors_lie<float>();
-  expect_same_bits_wherever_tensors_lie<double>();
+/// One thread: because of the tape, or of y and dx, which are more than a MiB
+/// (Schedule::streams).
+TEST(FusedStreaming, LongTensors) {
+  for (const char* cell : cells) {
+    for (const Recompute recompute : {Recompute::none, Recompute::gates, Recompute::checkpoint}) {
+      expect_same_bits_wherever_tensors_lie<float>(cell, {330, 13, 64, 64}, {1, recompute});
+      expect_same_bits_wherever_tensors_lie<double>(cell, {170, 13, 64, 64}, {1, recompute});
+    }
+    // Rows of y that are not whole lines, and of dx; products for dx whose k has two blocks.
+    expect_same_bits_wherever_tensors_lie<float>(cell, {330, 13, 64, 72}, {1});
+    expect_same_bits_wherever_tensors_lie<float>(cell, {330, 13, 72, 64}, {1});
+    expect_same_bits_wherever_tensors_lie<float>(cell, {90, 9, 352, 352}, {1});
+  }
+}
+
+TEST(FusedStreaming, PartsOfABatch) {
+  for (const char* cell : cells) {
+    for (const int threads : {2, 3}) {
+      for (const Recompute recompute : {Recompute::none, Recompute::checkpoint}) {
+        expect_same_bits_wherever_tensors_lie<float>(cell, {20, 13, 64, 80}, {threads, recompute});
+      }
+      expect_same_bits_wherever_tensors_lie<double>(cell, {20, 13, 64, 80}, {threads});
+    }
+  }
+}
+
+TEST(FusedStreaming, ABatchThatIsNotCut) {
+  using enum Partition::Way;
+  const auto check = [](const char* cell, const Shape& shape, Partition::Way way) {
+    for (const int threads : {2, 3}) {
+      ASSERT_EQ(partition({parse_cell(cell), shape}, {threads}, 4).way, way);
+      expect_same_bits_wherever_tensors_lie<float>(cell, shape, {threads});
+    }
+  };
+  check("lstm", {30, 1, 208, 208}, units);
+  check("gru", {30, 1, 256, 256}, units);
+  check("lstm", {500, 3, 128, 64}, ahead);
 }
 
 }  // namespace
