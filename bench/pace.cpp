@@ -35,10 +35,21 @@ double steady_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-double Pace::operator()(int threads) {
+const std::deque<Pace::Sample>& Pace::sample(int threads) {
   std::deque<Sample>& latest = latest_[threads];
   latest.push_back({now_(), rate_(threads)});
   while (latest.front().time < latest.back().time - remembered) latest.pop_front();
+  return latest;
+}
+
+double Pace::operator()(int threads) {
+  for (const int other : asked_for_) {
+    const std::deque<Sample>& known = latest_[other];
+    if (other != threads && (known.empty() || known.back().time < now_() - taken_along_every)) {
+      sample(other);
+    }
+  }
+  const std::deque<Sample>& latest = sample(threads);
   return latest.back().rate / std::ranges::max_element(latest, {}, &Sample::rate)->rate;
 }
 

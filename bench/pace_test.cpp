@@ -47,6 +47,22 @@ TEST(Pace, ForgetsWhatWasAMinuteAgo) {
   EXPECT_EQ(pace(1), 1);
 }
 
+/// Two processors become two halves of one core before two threads are asked about.
+TEST(Pace, TakesAlongWhatElseWillBeAskedFor) {
+  double now = 0, of_two = 100;
+  int rates_of_two = 0;
+  const auto rate = [&](int threads) {
+    if (threads == 2) ++rates_of_two;
+    return threads == 2 ? of_two : 100;
+  };
+  Pace pace(rate, [&] { return now; }, {1, 2});
+  for (int k = 0; k < 21; ++k, now += 0.1) EXPECT_EQ(pace(1), 1);
+  EXPECT_EQ(rates_of_two, 4) << "not each time: it takes half a millisecond";
+  of_two = 50;
+  EXPECT_EQ(pace(1), 1);
+  EXPECT_EQ(pace(2), 0.5);
+}
+
 TEST(Pace, OfThisMachine) {
   const int threads = usable_processors();
   Pace pace;

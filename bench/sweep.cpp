@@ -69,7 +69,11 @@ class Sweep {
   /// Of threads that are not bound nobody knows which processors they will have.
   static Undisturbed::Machine machine(const Settings& settings) {
     Undisturbed::Machine machine;
-    if (!settings.bind_threads) machine.pace = [](int) { return 1.0; };
+    if (settings.bind_threads) {
+      machine.pace = Pace(slowest_rate, steady_seconds, settings.threads);
+    } else {
+      machine.pace = [](int) { return 1.0; };
+    }
     return machine;
   }
 
