@@ -198,37 +198,103 @@ void Schedule<T>::input_gradients(Index part, Index from, Index to, const View<T
            {parts_.tape_row(part, from), parts_.tape_row(part, to)}, nothing);
 }
 
+/// dh0, or what a segment hands to the one before it.
+template <Real T>
+void Schedule<T>::first_state_gradient(Index part, const Grads<T>& grads,
+                                       const Member& crew) const {
+  const Index from = parts_.from();
+  if (from == 0 && !grads.h0) return;
+  multiply(kernels_, recurrent_gradient(part, from, crew), crew.share(w_back_.tiling.count()),
+           {0, parts_.rows(part, from)}, nothing);
+}
+
 template <Real T>
 void Schedule<T>::run_backward(Index part, const Inputs<const T>& in,
                                const OutputGrads<const T>& dout, const Grads<T>& grads,
                                RowSums* sums, const Member& crew) {
   const Index from = parts_.from(), to = parts_.to();
-  const bool alone = loops_alone(crew), in_loop = !alone || crew.rank() == 0;
-  const Member loop_crew = alone ? crew.alone() : crew;
   Index done = to;    // steps from here on have their dx
   Index summed = to;  // and are in the weights' gradients
   for (Index t = to - 1; t >= from; --t) {
-    if (in_loop) step_backward(part, t, t + 1 < to, dout, loop_crew);
+    step_backward(part, t, t + 1 < to, dout, crew);
     if (sums != nullptr && begins_block(part, t, summed)) {
       add_steps(part, in, {t, summed}, *sums);
       summed = t;
     }
     // As many steps as forward takes at once.
     if (!grads.x || (t > from && is_chunk(part, t - 1, done))) continue;
-    if (!alone) {
-      input_gradients(part, t, done, grads.x, crew);
-    } else {
-      crew.meet();
-      // While the loop goes on; there is nothing left of it after the last one.
-      if (t == from) input_gradients(part, t, done, grads.x, crew);
-      if (t > from && !in_loop) input_gradients(part, t, done, grads.x, crew.of_the_others());
-    }
+    input_gradients(part, t, done, grads.x, crew);
     done = t;
   }
-  if (in_loop && (from > 0 || grads.h0)) {
-    multiply(kernels_, recurrent_gradient(part, from, loop_crew),
-             loop_crew.share(w_back_.tiling.count()), {0, parts_.rows(part, from)}, nothing);
+  first_state_gradient(part, grads, crew);
+}
+
+/// One member runs the time loop. The others follow it, with dx and, in short blocks, with dW; what
+/// they have not begun when it ends, all do.
+template <Real T>
+void Schedule<T>::run_backward_ahead(const Inputs<const T>& in, const OutputGrads<const T>& dout,
+                                     const Grads<T>& grads, bool accumulate, const Member& member) {
+  constexpr Index part = 0;
+  const Index from = parts_.from(), to = parts_.to();
+  // Calls body(number, dx or else dW, steps) for all that the loop leaves to do, in the order in
+  // which it does, while that returns true.
+  const auto for_pieces = [&](auto body) {
+    int piece = 0;
+    Index done = to, summed = to;
+    for (Index t = to - 1; t >= from; --t) {
+      if (grads.x && (t == from || !is_chunk(part, t - 1, done))) {
+        if (!body(piece++, true, Range{t, done})) return;
+        done = t;
+      }
+      if (partition_.short_blocks && begins_block(part, t, summed)) {
+        if (!body(piece++, false, Range{t, summed})) return;
+        summed = t;
+      }
+    }
+  };
+  const auto work = [&](bool dx, Range steps, RowSums& sums, const Member& crew) {
+    dx ? input_gradients(part, steps.begin, steps.end, grads.x, crew)
+       : add_steps(part, in, steps, sums);
+  };
+
+  if (member.rank() == 0) backlog_.open(to);
+  member.meet();
+  if (member.rank() == 0) {
+    Index t = to;
+    const auto loop_to = [&](Index step) {
+      for (; t > step; --t) step_backward(part, t - 1, t < to, dout, member.alone());
+    };
+    for_pieces([&](int, bool, Range steps) {
+      loop_to(steps.begin);
+      if (t > from) backlog_.reach(t);
+      return true;
+    });
+    loop_to(from);
+    first_state_gradient(part, grads, member.alone());
+    // In this order: what only the first step leaves to do is for all.
+    backlog_.close();
+    backlog_.reach(from);
+  } else {
+    const Member others = member.of_the_others();
+    RowSums sums = row_sums(part, grads.params, accumulate, others);
+    for_pieces([&](int piece, bool dx, Range steps) {
+      if (!backlog_.begin(piece, steps.begin)) return false;
+      work(dx, steps, sums, others);
+      return true;
+    });
   }
+  member.meet();
+  RowSums sums = row_sums(part, grads.params, accumulate, member);
+  for_pieces([&, begun = backlog_.begun()](int piece, bool dx, Range steps) {
+    if (piece >= begun) {
+      work(dx, steps, sums, member);
+    } else if (!dx && parts_.offset(part, steps.begin) < parts_.offset(part, steps.end)) {
+      sums.any = true;
+    }
+    return true;
+  });
+  if (!partition_.short_blocks) return weight_gradients(in, grads.params, accumulate, member);
+  if (member.rank() == 0) clear_empty(sums);
 }
 
 template <Real T>
@@ -246,11 +312,13 @@ void Schedule<T>::backward(const Params<const T>& w, const Inputs<const T>& in,
                 [&](Index part, const Member& crew) { run_forward(part, w, in, nullptr, crew); });
     }
     const bool accumulate = segment != last;
-    if (sums_own_rows(member)) {
+    if (loops_alone(member)) {
+      run_backward_ahead(in, dout, grads, accumulate, member);
+    } else if (sums_own_rows(member)) {
       for_parts(member, [&](Index part, const Member& crew) {
         RowSums sums = row_sums(part, grads.params, accumulate, crew);
         run_backward(part, in, dout, grads, &sums, crew);
-        if (!sums.any) clear(sums.to);
+        clear_empty(sums);
       });
     } else {
       for_parts(member, [&](Index part, const Member& crew) {

@@ -12,6 +12,9 @@ inline constexpr Index most_inputs_packed = 8192;
 /// Rows of a block of a weight gradient: what a register tile reads of them stays in the
 /// second-level cache, and the gradients are read and written once for this many.
 inline constexpr Index weight_block_rows = 512;
+/// About so many where threads take blocks while another is still in the time loop: what is left
+/// when it ends, all wait for.
+inline constexpr Index weight_block_rows_behind = 64;
 /// Panels of x packed at a time for a block, by each thread.
 inline constexpr Index weight_block_panels = 64;
 

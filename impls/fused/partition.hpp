@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 
 #include "impls/api/exec.hpp"
 #include "impls/fused/blocks.hpp"
@@ -15,18 +16,22 @@ struct Partition {
     parts,  ///< the batch is cut, or not; each part runs through time without waiting for another
     units,  ///< one part; in every step each thread has its own hidden units, and all meet
     ahead,  ///< one part; one thread runs the time loop, the others are ahead of it (x W_ih^T) and
-            ///< behind it (dx)
+            ///< behind it (dx, dW)
   };
   Index parts = 1;
   Way way = Way::parts;
+  /// Sums for dW are taken in short blocks, which threads behind the time loop can do one after
+  /// another. Where results must not depend on the threads, this does not either.
+  bool short_blocks = false;
 };
 
 /// Where other threads are ahead, they are a chunk of steps ahead; the time loop waits for the
 /// first one. So many steps that it does not meet them often, and about so many rows.
 inline constexpr Index steps_ahead_at_least = 8, rows_ahead = 32;
 
-/// What a step of a batch that is not cut takes, as far as it decides between the ways to run it:
-/// in seconds, as measured where docs/fused.md says, but only the proportions matter.
+/// What a step of a batch that is not cut takes, the mean of forward and backward, as far as it
+/// decides between the ways to run it: in seconds, as measured where docs/fused.md says, but only
+/// the proportions matter.
 class StepModel {
  public:
   StepModel(const Spec& spec, Index element_bytes)
@@ -47,18 +52,32 @@ class StepModel {
     unit_panels_ = divided_up(H, lanes_);
     input_panels_ = divided_up(I, lanes_);
     steps_ahead_ = static_cast<double>(std::max(steps_ahead_at_least, rows_ahead / B));
+    pointwise_ = pointwise_seconds * static_cast<double>(element_bytes / 4) *
+                 static_cast<double>(spec.cell.gates() * B);
+    rows_ = static_cast<double>(T) * static_cast<double>(B);
   }
 
-  double alone() const { return recurrent(1) + inputs(1); }
-  /// The loop and the inputs' products run at the same time.
+  double alone(Index threads) const { return loop(1) + inputs(1) + outer() / count(threads); }
+  /// Forward the loop and the inputs' products run at the same time. Going back, the others follow
+  /// the loop: if dW is in short blocks they come to all of them but the last one at best. All do
+  /// what is left.
   double ahead(Index threads) const {
-    return std::max(recurrent(1), inputs(threads - 1)) + meeting(threads) / steps_ahead_;
+    const double forward = std::max(loop(1), inputs(threads - 1)) + meeting(threads) / steps_ahead_;
+    const double blocks = std::ceil(rows_ / weight_block_rows_behind);
+    const double by_then =
+        inputs(1) + (leaves_time_for_outer() ? 2 * outer() * (1 - 1 / blocks) : 0);
+    const double left = inputs(1) + 2 * outer() - std::min(by_then, count(threads - 1) * loop(1));
+    return (forward + loop(1) + left / count(threads)) / 2;
   }
   double units(Index threads) const {
-    const double others = 1 - 1 / static_cast<double>(threads);
-    return recurrent(threads) + inputs(threads) + meetings_ * meeting(threads) +
-           others * told_bytes_ / told_rate;
+    const double others = 1 - 1 / count(threads);
+    return loop(threads) + inputs(threads) + meetings_ * meeting(threads) +
+           others * told_bytes_ / told_rate + outer() / count(threads);
   }
+
+  /// Whether one thread that follows the time loop can do a quarter of dW meanwhile: then it pays
+  /// to have that in short blocks. It does not depend on how many threads there are.
+  bool leaves_time_for_outer() const { return loop(1) - inputs(1) > outer() / 2; }
 
  private:
   /// The longest vectors: where they are shorter, there are more panels to share.
@@ -73,19 +92,28 @@ class StepModel {
   /// third.
   static constexpr double near_bytes = 800 << 10, near_rate = 100e9, far_rate = 70e9;
 
-  /// With few rows, the time loop takes as long as reading the packed weights does.
-  double recurrent(Index threads) const {
+  /// The pointwise work of a gate on a vector of floats.
+  static constexpr double pointwise_seconds = 18e-9;
+
+  /// With few rows, the product of a step takes as long as reading the packed weights does.
+  double loop(Index threads) const {
     const auto shares = static_cast<double>(std::min(threads, unit_panels_));
     const double bytes = bytes_ / shares;
-    return std::max(flops_ / rate_ / shares, bytes / (bytes > near_bytes ? far_rate : near_rate));
+    const double product =
+        std::max(flops_ / rate_ / shares, bytes / (bytes > near_bytes ? far_rate : near_rate));
+    return product + pointwise_ * static_cast<double>(unit_panels_) / shares;
   }
   double inputs(Index threads) const {
     return input_flops_ / rate_ /
            static_cast<double>(std::min({threads, unit_panels_, input_panels_}));
   }
 
+  /// dW, which is there in one of the two directions.
+  double outer() const { return (flops_ + input_flops_) / rate_ / 2; }
+  static double count(Index threads) { return static_cast<double>(threads); }
+
   Index lanes_, unit_panels_, input_panels_;
-  double rate_, flops_, bytes_, input_flops_, told_bytes_, steps_ahead_;
+  double rate_, flops_, bytes_, input_flops_, told_bytes_, pointwise_, steps_ahead_, rows_;
   int meetings_;
 };
 
@@ -100,11 +128,14 @@ inline Partition partition(const Spec& spec, const Exec& exec, Index element_byt
   // Packed piece by piece, by the thread that uses the piece.
   if (spec.shape.I > most_inputs_packed) return {1, threads > 1 ? units : Partition::Way::parts};
   const auto one_part = [&]() -> Partition {
-    if (threads == 1) return {};
     const StepModel step(spec, element_bytes);
+    const bool blocks = step.leaves_time_for_outer(), always = exec.same_for_all_threads && blocks;
+    if (threads == 1) return {1, Partition::Way::parts, always};
     const double by_units = step.units(threads), by_ahead = step.ahead(threads);
-    if (step.alone() <= std::min(by_units, by_ahead)) return {};
-    return {1, by_units < by_ahead ? units : ahead};
+    if (step.alone(threads) <= std::min(by_units, by_ahead)) {
+      return {1, Partition::Way::parts, always};
+    }
+    return by_units < by_ahead ? Partition{1, units, always} : Partition{1, ahead, blocks};
   };
   if (exec.same_for_all_threads) {
     // The order of sums over the batch follows from the parts, so these must not depend on threads.
@@ -113,6 +144,13 @@ inline Partition partition(const Spec& spec, const Exec& exec, Index element_byt
   }
   if (threads > 1 && B >= threads * rows_worth_a_part) return {threads};
   return one_part();
+}
+
+/// Rows of a block of dW, at most: short blocks are as even as whole steps allow.
+inline Index block_rows(const Shape& shape, const Partition& partition) {
+  if (!partition.short_blocks) return weight_block_rows;
+  const Index rows = shape.T * shape.B;
+  return divided_up(rows, divided_up(rows, weight_block_rows_behind));
 }
 
 }  // namespace bptt::fused

@@ -161,6 +161,7 @@ Schedule<T>::Schedule(const Workspace& workspace, const Bookings& b, const Spec&
     : spec_(spec),
       recompute_(exec.recompute),
       partition_(fused::partition(spec, exec, sizeof(T))),
+      block_rows_(block_rows(spec.shape, partition_)),
       shares_rows_(exec.threads > 1 &&
                    (partition_.parts > 1 || partition_.way == Partition::Way::units)),
       kernels_(kernels<T>()),
@@ -169,6 +170,7 @@ Schedule<T>::Schedule(const Workspace& workspace, const Bookings& b, const Spec&
       input_block_(spec.shape, kernels_.lanes, exec.threads),
       parts_(workspace, b.parts, spec.shape, partition_.parts),
       segments_(workspace, b.segments, Shapes(spec, exec, kernels_.lanes).sizes),
+      backlog_(exec),
       gates_(workspace.at(b.gates)),
       reset_h_(workspace.at(b.reset_h)),
       h_(workspace.at(b.h)),

@@ -9,11 +9,12 @@
 //              dW = dp^T [x, h], summed over blocks of steps in a fixed order.
 //
 // Every function that takes a Member is run by all members of a team at once. Results do not depend
-// on how many they are: every element, or a part's sum of one, is computed by one member, in an
-// order set by the shape and the partition.
+// on how many they are, or on who does what: every element, or a part's sum of one, is computed in
+// an order set by the shape and the partition.
 #pragma once
 
 #include "impls/api/plan.hpp"
+#include "impls/fused/backlog.hpp"
 #include "impls/fused/blocks.hpp"
 #include "impls/fused/multiply.hpp"
 #include "impls/fused/partition.hpp"
@@ -93,7 +94,7 @@ class Schedule {
   /// before they are written, and be gone when the caller wants them. Only whole lines can be.
   bool streams(const View<T>& to) const;
 
-  /// One thread runs the time loop, and there is another to be ahead of it.
+  /// One thread runs the time loop, and there is another to be ahead of it, or behind it.
   bool loops_alone(const Member& crew) const {
     return partition_.way == Partition::Way::ahead && crew.size() > 1;
   }
@@ -140,6 +141,9 @@ class Schedule {
   void gather_gradients(Index part, const OutputGrads<const T>&, const Member&);
   void run_backward(Index part, const Inputs<const T>&, const OutputGrads<const T>&,
                     const Grads<T>&, RowSums*, const Member&);
+  void run_backward_ahead(const Inputs<const T>&, const OutputGrads<const T>&, const Grads<T>&,
+                          bool accumulate, const Member&);
+  void first_state_gradient(Index part, const Grads<T>&, const Member&) const;
   Product<T> recurrent_gradient(Index part, Index t, const Member&) const;
   void step_backward(Index part, Index t, bool product_first, const OutputGrads<const T>&,
                      const Member&);
@@ -156,9 +160,9 @@ class Schedule {
   void add_steps(Index part, const Inputs<const T>&, Range steps, RowSums&) const;
   void add_part(Index part, const Inputs<const T>&, RowSums&) const;
   void add_sums(const Params<T>& grads, const Member&) const;
-  static void clear(const Params<T>&);
+  static void clear_empty(const RowSums&);
   /// Members sum up their own parts' rows as they go back through time, while these are in their
-  /// caches. Else all do when all have been there.
+  /// caches. Else all do when all have been there, or behind a time loop that one of them runs.
   bool sums_own_rows(const Member& member) const {
     if (partition_.way != Partition::Way::parts) return false;
     return sums_ == nullptr ? parts_.count() == 1 && member.size() == 1
@@ -192,6 +196,7 @@ class Schedule {
   Spec spec_;
   Recompute recompute_;
   Partition partition_;
+  Index block_rows_;  ///< of dW
   bool shares_rows_;  ///< threads write parts of y and dx that lie side by side
   const Kernels<T>& kernels_;
   Pointwise<T> pointwise_;
@@ -200,6 +205,7 @@ class Schedule {
   Parts parts_;
   schedule::Segments segments_;
   Index segment_ = 0;  ///< the one on the tape
+  Backlog backlog_;    ///< where one thread runs the time loop
 
   Packed<T> w_input_, w_hidden_, w_reset_;          ///< forward
   Packed<T> w_back_, w_back_reset_, w_back_input_;  ///< backward

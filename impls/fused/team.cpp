@@ -5,23 +5,13 @@
 
 #include <hwy/cache_control.h>
 
+#include "impls/fused/waiting.hpp"
 #include "impls/threads/affinity.hpp"
 
 namespace bptt::fused {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// Waits until a value is no longer what it was: spinning for a while, since a step of a small case
-/// takes microseconds; then asleep, so that others have the processor, who may be the ones waited
-/// for.
-void wait_while(const std::atomic<int>& value, int was, int turns) {
-  for (int turn = 0; turn < turns; ++turn) {
-    if (value.load(std::memory_order_acquire) != was) return;
-    hwy::Pause();
-  }
-  value.wait(was, std::memory_order_acquire);
-}
 
 constexpr int closed = 1 << 20;
 
@@ -49,7 +39,7 @@ void Barrier::wait(int rank, int size) {
 Team::Team(const Exec& exec)
     : wanted_(exec.threads),
       bound_(exec.bind_threads),
-      turns_(threads::more_than_processors(exec.threads) ? 100 : 20000),
+      turns_(turns_before_sleep(exec.threads)),
       barrier_(exec.threads, turns_),
       came_(static_cast<std::size_t>(exec.threads)) {
   if (wanted_ > 1) arena_.emplace(exec.threads, exec.bind_threads);

@@ -49,18 +49,92 @@ TEST(FusedThreads, SameBitsInOnePart) {
   for_each_target<double>(check);
 }
 
-/// Of the time loop, with more than one chunk in each segment of a recomputation.
+/// Of the time loop, with more than one chunk in each segment of a recomputation; dW in short
+/// blocks, to which they come meanwhile, or in long ones.
 TEST(FusedThreads, SameBitsWhereOthersAreAhead) {
+  const auto check = [](const Spec& spec) {
+    for (const Recompute recompute : {Recompute::none, Recompute::gates, Recompute::checkpoint}) {
+      const Exec exec{2, recompute, true};
+      ASSERT_EQ(partition(spec, exec, 4).way, Partition::Way::ahead);
+      expect_same_bits<float>(spec, exec, {2, 3, 4});
+    }
+  };
   for (const char* cell : cells) {
     for (const bool lengths : {false, true}) {
-      Spec spec{parse_cell(cell), {200, 3, 40, 81}};
+      Spec spec{parse_cell(cell), {200, 3, 120, 81}};
       spec.lengths = lengths;
-      for (const Recompute recompute : {Recompute::none, Recompute::gates, Recompute::checkpoint}) {
-        const Exec exec{2, recompute, true};
-        ASSERT_EQ(partition(spec, exec, 4).way, Partition::Way::ahead);
-        expect_same_bits<float>(spec, exec, {2, 3, 4});
+      ASSERT_FALSE(partition(spec, {2}, 4).short_blocks);
+      check(spec);
+      spec.shape.I = spec.shape.H;
+      ASSERT_TRUE(partition(spec, {2}, 4).short_blocks);
+      check(spec);
+    }
+  }
+}
+
+/// How many blocks of dW the others come to before the loop ends is for the day to decide. Their
+/// columns are, for two of them, other ones than those that all share then.
+template <Real T>
+void expect_same_bits_whoever_is_faster(const Spec& spec, int threads,
+                                        Index (*length)(const Spec&, Index) = mixed_length) {
+  for (const Recompute recompute : {Recompute::none, Recompute::gates, Recompute::checkpoint}) {
+    const Exec exec{threads, recompute};
+    const Partition several = partition(spec, exec, sizeof(T));
+    ASSERT_EQ(several.way, Partition::Way::ahead) << to_string(spec);
+    ASSERT_TRUE(several.short_blocks) << to_string(spec);
+    const auto alone = make_backend()->plan<T>(spec, {1, recompute, true});
+    const std::vector<T> one = results_on(*alone, spec, length);
+    const auto plan = make_backend()->plan<T>(spec, exec);
+    for (int run = 0; run < 8; ++run) {
+      EXPECT_TRUE(results_on(*plan, spec, length) == one)
+          << to_string(spec) << " " << name_of(recompute) << " run " << run;
+    }
+  }
+}
+
+TEST(FusedThreads, SameBitsWhoeverIsFaster) {
+  for (const char* cell : cells) {
+    for (const int threads : {2, 3}) {
+      for (const Index T : {130, 200}) {
+        expect_same_bits_whoever_is_faster<float>({parse_cell(cell), {T, 1, 70, 48}}, threads);
+        expect_same_bits_whoever_is_faster<double>({parse_cell(cell), {T, 1, 38, 24}}, threads);
       }
     }
+  }
+}
+
+/// The others come to blocks in which no sequence lives any more: these add nothing, and are not
+/// what dW begins with, nor is what the caller has there.
+TEST(FusedThreads, SameBitsWhoeverIsFasterWhereStepsHaveNoRows) {
+  for (const char* cell : cells) {
+    for (const Index batch : {1, 3}) {
+      Spec spec{parse_cell(cell), {200, batch, 40, 48}};
+      spec.lengths = true;
+      for (const int threads : {2, 3}) {
+        expect_same_bits_whoever_is_faster<float>(spec, threads,
+                                                  [](const Spec&, Index) { return Index{0}; });
+        expect_same_bits_whoever_is_faster<float>(spec, threads,
+                                                  [](const Spec&, Index) { return Index{3}; });
+      }
+    }
+  }
+}
+
+/// The same where a step alone is a block, so that those without rows are one of their own.
+TEST(FusedThreads, BlocksWithoutRows) {
+  Spec spec{parse_cell("rnn"), {6, 70, 8, 48}};
+  spec.lengths = true;
+  const Exec exec{40};
+  const Partition several = partition(spec, exec, 4);
+  ASSERT_EQ(several.way, Partition::Way::ahead);
+  ASSERT_TRUE(several.short_blocks);
+  const auto one_step = [](const Spec&, Index) { return Index{1}; };
+  const auto one = results_on(*make_backend()->plan<float>(spec, {1}), spec, one_step);
+  const auto plan = make_backend()->plan<float>(spec, exec);
+  for (int run = 0; run < 20; ++run) {
+    const std::vector<float> many = results_on(*plan, spec, one_step);
+    ASSERT_EQ(many.size(), one.size());
+    for (std::size_t k = 0; k < one.size(); ++k) ASSERT_NEAR(many[k], one[k], 1e-4) << run;
   }
 }
 
@@ -71,11 +145,14 @@ TEST(FusedThreads, WaysOfABatchThatIsNotCut) {
   };
   EXPECT_EQ(way("lstm", {200, 1, 128, 128}, 1), parts);
   EXPECT_EQ(way("rnn", {200, 1, 128, 128}, 2), ahead);
+  EXPECT_EQ(way("lstm", {200, 1, 256, 256}, 2), units);
   EXPECT_EQ(way("lstm", {200, 1, 128, 128}, 2), units);
+  EXPECT_EQ(way("gru", {200, 1, 128, 128}, 2), ahead) << "others come to much of dW meanwhile";
+  EXPECT_EQ(way("gru", {60, 1, 128, 128}, 2), units) << "all of dW is left when the loop ends";
   EXPECT_EQ(way("lstm", {200, 2, 128, 128}, 2), ahead) << "two rows: more to tell, no less to read";
   EXPECT_EQ(way("lstm", {200, 2, 256, 256}, 2), units);
   EXPECT_EQ(way("gru", {200, 2, 256, 256}, 2), ahead) << "its W_hh stays in a second-level cache";
-  EXPECT_EQ(way("rnn", {1000, 31, 16, 16}, 16), parts) << "a meeting takes longer than the work";
+  EXPECT_EQ(way("rnn", {1000, 31, 4, 16}, 16), parts) << "a meeting takes longer than the work";
   EXPECT_EQ(way("rnn", {10, 1, 8193, 4}, 2), units) << "inputs are packed piece by piece";
   EXPECT_EQ(way("rnn", {10, 4, 128, 128}, 2), parts) << "the batch is cut";
 }

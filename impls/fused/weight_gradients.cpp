@@ -59,8 +59,7 @@ void Schedule<T>::outer_products(Slice slice, Index row, Index rows, const T* b,
 /// whether step t begins one that ends before `end`.
 template <Real T>
 bool Schedule<T>::begins_block(Index part, Index t, Index end) const {
-  return t == parts_.from() ||
-         parts_.offset(part, end) - parts_.offset(part, t - 1) > weight_block_rows;
+  return t == parts_.from() || parts_.offset(part, end) - parts_.offset(part, t - 1) > block_rows_;
 }
 
 template <Real T>
@@ -118,8 +117,11 @@ Params<T> Schedule<T>::sums_of(Index part, const Params<T>& grads) const {
 }
 
 template <Real T>
-void Schedule<T>::clear(const Params<T>& sums) {
-  for (const View<T>& dw : {sums.weight_ih, sums.weight_hh}) std::fill(dw.begin(), dw.end(), T(0));
+void Schedule<T>::clear_empty(const RowSums& sums) {
+  if (sums.any) return;
+  for (const View<T>& dw : {sums.to.weight_ih, sums.to.weight_hh}) {
+    std::fill(dw.begin(), dw.end(), T(0));
+  }
 }
 
 /// The member's share of the columns.
@@ -140,7 +142,7 @@ void Schedule<T>::weight_gradients(const Inputs<const T>& in, const Params<T>& g
     RowSums sums = row_sums(own ? part : 0, grads, accumulate, member);
     add_part(part, in, sums);
     const bool last = own || part + 1 == parts_.count();
-    if (last && !sums.any && member.rank() == 0) clear(sums.to);
+    if (last && member.rank() == 0) clear_empty(sums);
     if (!own) accumulate = sums.any;
   }
 }
