@@ -47,13 +47,14 @@ class StepModel {
         spec.cell.kind == CellKind::gru && spec.cell.reset == GruReset::before_matmul;
     meetings_ = two_products ? 2 : 1;
     // Forward h, or h and r h; backward the gradients of all gates: the mean of the two.
-    const double states = static_cast<double>(element_bytes) * static_cast<double>(B * H);
+    const double states =
+        static_cast<double>(element_bytes) * static_cast<double>(B) * static_cast<double>(H);
     told_bytes_ = states * (meetings_ + static_cast<double>(spec.cell.gates())) / 2;
     unit_panels_ = divided_up(H, lanes_);
     input_panels_ = divided_up(I, lanes_);
     steps_ahead_ = static_cast<double>(std::max(steps_ahead_at_least, rows_ahead / B));
-    pointwise_ = pointwise_seconds * static_cast<double>(element_bytes / 4) *
-                 static_cast<double>(spec.cell.gates() * B);
+    pointwise_ = pointwise_seconds * static_cast<double>(element_bytes) / 4 *
+                 static_cast<double>(spec.cell.gates()) * static_cast<double>(B);
     rows_ = static_cast<double>(T) * static_cast<double>(B);
   }
 

@@ -113,8 +113,9 @@ TEST(FusedWorkspace, IsWhatTheDocumentSays) {
 TEST(FusedWorkspace, RefusesSizesThatDoNotFit) {
   constexpr Index most = std::numeric_limits<Index>::max();
   for (const Recompute recompute : {Recompute::none, Recompute::gates, Recompute::checkpoint}) {
-    for (const Shape shape : {Shape{1, most / 4, 1, 1}, Shape{2, most / 2, 1, 1},
-                              Shape{1, 1, most / 8, 8}, Shape{1, 1, 1, most / 4}}) {
+    for (const Shape shape :
+         {Shape{1, most / 4, 1, 1}, Shape{2, most / 2, 1, 1}, Shape{1, 1, most / 8, 8},
+          Shape{1, 1, 1, most / 4}, Shape{1, Index{1} << 40, 1, Index{1} << 40}}) {
       for (const int threads : {1, 2}) {
         const Spec spec{parse_cell("lstm"), shape};
         WorkspaceLayout layout;
