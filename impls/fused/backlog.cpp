@@ -17,8 +17,10 @@ void Backlog::reach(Index t) {
   reached_.notify_all();
 }
 
-void Backlog::close() {
+void Backlog::close(Index t) {
+  // Before those who wait for the last step are woken, so that they find it closed.
   begun_.fetch_or(closed, std::memory_order_relaxed);
+  reach(t);
 }
 
 bool Backlog::begin(int piece, Index t) {

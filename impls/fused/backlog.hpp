@@ -21,9 +21,9 @@ class Backlog {
   /// The loop, which goes back through time, has done step t. Writes before are seen by who begins
   /// a piece that waited for it.
   void reach(Index t);
-  /// The loop is done. Before it says that it has done the last step: then the others leave to all
-  /// what that step was needed for.
-  void close();
+  /// The loop has done its last step, t. The others begin nothing more: what had to wait for that
+  /// step is for all.
+  void close(Index t);
 
   /// By each of the others, for piece 0, 1, ...: waits until the loop has done step t. False, and
   /// for all of them, if the loop was closed before any of them came to this piece.

@@ -271,9 +271,7 @@ void Schedule<T>::run_backward_ahead(const Inputs<const T>& in, const OutputGrad
     });
     loop_to(from);
     first_state_gradient(part, grads, member.alone());
-    // In this order: what only the first step leaves to do is for all.
-    backlog_.close();
-    backlog_.reach(from);
+    backlog_.close(from);
   } else {
     const Member others = member.of_the_others();
     RowSums sums = row_sums(part, grads.params, accumulate, others);
