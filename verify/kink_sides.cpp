@@ -83,7 +83,8 @@ class SidedPlan final : public Plan<S> {
     Problem<S> sums(this->spec());
     const Grads<S>& g = sums.grads;
     std::vector<S> dh(static_cast<std::size_t>(H)), dp(dh.size());
-    for (Index b = 0; b < B; ++b) {
+    for (Index turn = 0; turn < B; ++turn) {
+      const Index b = naive::Variation::sample_at(turn, B);
       for (Index j = 0; j < H; ++j)
         dh[static_cast<std::size_t>(j)] = dout.hT ? dout.hT(b, j) : S(0);
       for (Index t = length(in, b) - 1; t >= 0; --t) {
@@ -171,6 +172,7 @@ typename KinkSides<T>::At KinkSides<T>::at(const Sides& sides) const {
   ErrorUnits<T> units(result_layouts(in_W.model(), subject_.cell()));
   for (std::size_t k = 0; k < narrow_.size(); ++k) {
     auto values = run(in_W.model(), wide_[k]);
+    const auto variation = variation_of(static_cast<int>(k), 0);  // these have no tanh
     units.add(run(in_T.model(), narrow_[k]), values);
     if (k == 0) at.values = std::move(values);
   }

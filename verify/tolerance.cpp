@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <optional>
 
-#include "impls/naive/inexact.hpp"
 #include "impls/net/random.hpp"
 #include "verify/kink_sides.hpp"
 
@@ -110,6 +108,14 @@ int runs_for(Index smallest_slice) {
   return static_cast<int>(std::clamp<Index>((wanted + smallest_slice - 1) / smallest_slice, 2, 12));
 }
 
+std::optional<naive::Variation> variation_of(int run, std::uint64_t seed) {
+  using Samples = naive::Variation::Samples;
+  if (run == 0) return std::nullopt;
+  return std::optional<naive::Variation>(
+      std::in_place, seed + static_cast<std::uint64_t>(run),
+      run % 2 == 1 ? Samples::last_to_first : Samples::as_they_come);
+}
+
 template <Real T>
 void ErrorUnits<T>::add(const Values<T>& narrow, const Values<Wider<T>>& wide) {
   ++runs_;
@@ -162,8 +168,7 @@ Reference<T> make_reference(const Subject& subject, const Given& given, std::uin
       round_to<T>(narrow_given.back());
     }
     auto expected = run(*wide, moved);
-    std::optional<naive::InexactFunctions> inexact;
-    if (i > 0) inexact.emplace(seed + static_cast<std::uint64_t>(i));
+    const auto variation = variation_of(i, seed);
     units.add(run(*narrow, moved), expected);
     if (i == 0) ref.expected = std::move(expected);
   }

@@ -3,16 +3,18 @@
 //
 // The unit of an element is the error that naive itself makes there in the precision judged: the
 // root mean square over the inputs and close neighbours of them (every input, and every value of
-// tanh and the logistic function, moved by at most one unit in its last place), steadied by the
-// same over the element's slice. So it follows the conditioning of each element, and no tolerance
-// is picked by hand.
+// tanh and the logistic function, moved by at most one unit in its last place; in every other one
+// the batch summed from its end), steadied by the same over the element's slice. So it follows the
+// conditioning of each element, and no tolerance is picked by hand.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "impls/naive/variation.hpp"
 #include "verify/subject.hpp"
 
 namespace bptt::verify {
@@ -60,6 +62,9 @@ class ErrorUnits {
   Values<double> squares_;
   int runs_ = 0;
 };
+
+/// How naive computes run number `run` of them: the first as it is.
+std::optional<naive::Variation> variation_of(int run, std::uint64_t seed);
 
 /// How many runs that is by default: small slices need more of them.
 int runs_for(Index smallest_slice);

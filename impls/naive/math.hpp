@@ -8,7 +8,7 @@
 
 #include "impls/api/spec.hpp"
 #include "impls/api/view.hpp"
-#include "impls/naive/inexact.hpp"
+#include "impls/naive/variation.hpp"
 
 namespace bptt::naive {
 
@@ -24,14 +24,14 @@ template <class T>
 T sigmoid(const T& z) {
   if (real_part(z) < 0) {
     const T e = std::exp(z);
-    return InexactFunctions::value_of(e / (T(1) + e));
+    return Variation::value_of(e / (T(1) + e));
   }
-  return InexactFunctions::value_of(T(1) / (T(1) + std::exp(-z)));
+  return Variation::value_of(T(1) / (T(1) + std::exp(-z)));
 }
 
 template <class T>
 T tanh(const T& z) {
-  return InexactFunctions::value_of(std::tanh(z));
+  return Variation::value_of(std::tanh(z));
 }
 
 /// phi of the plain recurrent cell. The comparisons let NaN through.

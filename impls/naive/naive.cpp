@@ -7,6 +7,7 @@
 #include "impls/naive/gru.hpp"
 #include "impls/naive/lstm.hpp"
 #include "impls/naive/rnn.hpp"
+#include "impls/naive/variation.hpp"
 
 namespace bptt::naive {
 namespace {
@@ -164,7 +165,8 @@ class NaivePlan final : public Plan<T> {
     g.dc = g.dh + H;
     g.dh_prev = g.dc + H;
     g.scratch = g.dh_prev + H;
-    for (Index b = 0; b < B; ++b) {
+    for (Index turn = 0; turn < B; ++turn) {
+      const Index b = Variation::sample_at(turn, B);
       Sample<T> s = sample(b, in);
       copy_row(dout.hT, b, H, g.dh);
       if (has_c()) copy_row(dout.cT, b, H, g.dc);
