@@ -109,11 +109,10 @@ int runs_for(Index smallest_slice) {
 }
 
 std::optional<naive::Variation> variation_of(int run, std::uint64_t seed) {
-  using Samples = naive::Variation::Samples;
+  using Sums = naive::Variation::Sums;
   if (run == 0) return std::nullopt;
-  return std::optional<naive::Variation>(
-      std::in_place, seed + static_cast<std::uint64_t>(run),
-      run % 2 == 1 ? Samples::last_to_first : Samples::as_they_come);
+  return std::optional<naive::Variation>(std::in_place, seed + static_cast<std::uint64_t>(run),
+                                         run % 2 == 1 ? Sums::reversed : Sums::as_they_come);
 }
 
 template <Real T>

@@ -4,8 +4,8 @@
 // The unit of an element is the error that naive itself makes there in the precision judged: the
 // root mean square over the inputs and close neighbours of them (every input, and every value of
 // tanh and the logistic function, moved by at most one unit in its last place; in every other one
-// the batch summed from its end), steadied by the same over the element's slice. So it follows the
-// conditioning of each element, and no tolerance is picked by hand.
+// sums over batch and time reversed), steadied by the same over the element's slice. So it follows
+// the conditioning of each element, and no tolerance is picked by hand.
 #pragma once
 
 #include <cstdint>

@@ -59,16 +59,16 @@ struct Gru {
       const T r = gate[j], z = gate[H + j], n = gate[row];
       const T dn = g.dh[j] * (cell.update == GruUpdate::take ? z : T(1) - z);
       const T dp = dn * (T(1) - n * n);
-      add_outer(dw.weight_ih, row, dp, s.input(t));
-      add_bias(dw.bias_ih, row, dp);
+      add_outer(dw.weight_ih, row, dp, s.input(t), g.later);
+      add_bias(dw.bias_ih, row, dp, g.later);
       if (g.dx) add_row(w.weight_ih, row, dp, g.dx);
       if (cell.reset == GruReset::before_matmul) {
-        add_outer(dw.weight_hh, row, dp, static_cast<const T*>(s.product(t)));
-        add_bias(dw.bias_hh, row, dp);
+        add_outer(dw.weight_hh, row, dp, static_cast<const T*>(s.product(t)), g.later);
+        add_bias(dw.bias_hh, row, dp, g.later);
         add_row(w.weight_hh, row, dp, dr);  // with respect to r h_{t-1}, completed below
       } else {
-        add_outer(dw.weight_hh, row, dp * r, h_prev);
-        add_bias(dw.bias_hh, row, dp * r);
+        add_outer(dw.weight_hh, row, dp * r, h_prev, g.later);
+        add_bias(dw.bias_hh, row, dp * r, g.later);
         add_row(w.weight_hh, row, dp * r, g.dh_prev);
         dr[j] = dp * s.product(t)[j];
       }
@@ -84,10 +84,10 @@ struct Gru {
       const T dp[2] = {dr[j] * r * (T(1) - r), dz * z * (T(1) - z)};
       for (Index block = 0; block < 2; ++block) {
         const Index row = block * H + j;
-        add_outer(dw.weight_ih, row, dp[block], s.input(t));
-        add_outer(dw.weight_hh, row, dp[block], h_prev);
-        add_bias(dw.bias_ih, row, dp[block]);
-        add_bias(dw.bias_hh, row, dp[block]);
+        add_outer(dw.weight_ih, row, dp[block], s.input(t), g.later);
+        add_outer(dw.weight_hh, row, dp[block], h_prev, g.later);
+        add_bias(dw.bias_ih, row, dp[block], g.later);
+        add_bias(dw.bias_hh, row, dp[block], g.later);
         if (g.dx) add_row(w.weight_ih, row, dp[block], g.dx);
         add_row(w.weight_hh, row, dp[block], g.dh_prev);
       }

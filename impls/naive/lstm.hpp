@@ -82,18 +82,18 @@ struct Lstm {
       dc_prev[j] += dc * f;
       if (cell.peephole) {
         dc_prev[j] += dp_i * w.weight_peephole(0, j) + dp_f * w.weight_peephole(1, j);
-        add_to(dw.weight_peephole, 0, j, dp_i * c_prev);
-        add_to(dw.weight_peephole, 1, j, dp_f * c_prev);
-        add_to(dw.weight_peephole, 2, j, dp_o * c);
+        add_to(dw.weight_peephole, 0, j, dp_i * c_prev, grad.later);
+        add_to(dw.weight_peephole, 1, j, dp_f * c_prev, grad.later);
+        add_to(dw.weight_peephole, 2, j, dp_o * c, grad.later);
       }
       const T dp[4] = {dp_i, dp_f, dp_g, dp_o};
       for (Index block = 0; block < 4; ++block) {
         if (!cell.uses_gate(block)) continue;
         const Index row = block * s.H + j;
-        add_outer(dw.weight_ih, row, dp[block], s.input(t));
-        add_outer(dw.weight_hh, row, dp[block], recurrent_input(cell, s, t, block));
-        add_bias(dw.bias_ih, row, dp[block]);
-        add_bias(dw.bias_hh, row, dp[block]);
+        add_outer(dw.weight_ih, row, dp[block], s.input(t), grad.later);
+        add_outer(dw.weight_hh, row, dp[block], recurrent_input(cell, s, t, block), grad.later);
+        add_bias(dw.bias_ih, row, dp[block], grad.later);
+        add_bias(dw.bias_hh, row, dp[block], grad.later);
         if (grad.dx) add_row(w.weight_ih, row, dp[block], grad.dx);
         add_row(w.weight_hh, row, dp[block],
                 reads_cell_state(cell, block) ? dc_prev : grad.dh_prev);

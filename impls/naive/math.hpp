@@ -8,6 +8,7 @@
 
 #include "impls/api/spec.hpp"
 #include "impls/api/view.hpp"
+#include "impls/naive/addends.hpp"
 #include "impls/naive/variation.hpp"
 
 namespace bptt::naive {
@@ -84,24 +85,31 @@ void add_row(const View<const T>& w, Index row, const T& d, T* out) {
   for (Index k = 0; k < w.extents()[1]; ++k) out[k] += d * w(row, k);
 }
 
-/// dw[row,k] += d v[k], for dw [R,n], v [n]: one row's part of the outer product d v^T. Nothing
-/// where the gradient is not wanted.
+// Sums over samples and steps, nothing where the gradient is not wanted. With `later`, what is
+// added is written down there instead.
+
+/// dw[row,k] += d v[k], for dw [R,n], v [n]: one row's part of the outer product d v^T.
 template <class T>
-void add_outer(const View<T>& dw, Index row, const T& d, const T* v) {
+void add_outer(const View<T>& dw, Index row, const T& d, const T* v, Addends<T>* later = nullptr) {
   if (!dw) return;
+  if (later != nullptr) return later->outer(dw, row, d, v);
   for (Index k = 0; k < dw.extents()[1]; ++k) dw(row, k) += d * v[k];
 }
 
-/// db[row] += d, where the gradient is wanted.
+/// db[row] += d.
 template <class T>
-void add_bias(const View<T>& db, Index row, const T& d) {
-  if (db) db[row] += d;
+void add_bias(const View<T>& db, Index row, const T& d, Addends<T>* later = nullptr) {
+  if (!db) return;
+  if (later != nullptr) return later->single(db, row, 0, d);
+  db[row] += d;
 }
 
-/// dw[row,k] += d, where the gradient is wanted.
+/// dw[row,k] += d.
 template <class T>
-void add_to(const View<T>& dw, Index row, Index k, const T& d) {
-  if (dw) dw(row, k) += d;
+void add_to(const View<T>& dw, Index row, Index k, const T& d, Addends<T>* later = nullptr) {
+  if (!dw) return;
+  if (later != nullptr) return later->single(dw, row, k, d);
+  dw(row, k) += d;
 }
 
 /// b[row], or zero without bias.

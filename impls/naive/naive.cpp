@@ -165,6 +165,10 @@ class NaivePlan final : public Plan<T> {
     g.dc = g.dh + H;
     g.dh_prev = g.dc + H;
     g.scratch = g.dh_prev + H;
+    // The tape must last as long as what is written down of it.
+    const bool steps_first_to_last =
+        Variation::reverses_sums() && this->exec().recompute == Recompute::none;
+    if (steps_first_to_last) g.later = &addends_;
     for (Index turn = 0; turn < B; ++turn) {
       const Index b = Variation::sample_at(turn, B);
       Sample<T> s = sample(b, in);
@@ -179,7 +183,9 @@ class NaivePlan final : public Plan<T> {
         g.dx = grads.x ? &grads.x(t, b, 0) : nullptr;
         CellOf<T>::backward(cell(), w, s, t, g, grads.params);
         std::swap(g.dh, g.dh_prev);
+        if (addends_.is_full()) addends_.add_from_the_latest();
       }
+      addends_.add_from_the_latest();
       if (grads.h0) std::copy_n(g.dh, H, &grads.h0(b, 0));
       if (grads.c0) std::copy_n(g.dc, H, &grads.c0(b, 0));
     }
@@ -187,6 +193,7 @@ class NaivePlan final : public Plan<T> {
 
   Sizes sizes_;
   std::vector<T> memory_;
+  Addends<T> addends_;  ///< of a sample; empty but for a Variation that reverses sums
 };
 
 class NaiveBackend final : public Backend {

@@ -24,10 +24,10 @@ struct Rnn {
                        const Gradient<T>& g, const Params<T>& dw) {
     for (Index j = 0; j < s.H; ++j) {
       const T dp = g.dh[j] * slope(cell.activation, s.h(t + 1)[j]);
-      add_outer(dw.weight_ih, j, dp, s.input(t));
-      add_outer(dw.weight_hh, j, dp, static_cast<const T*>(s.h(t)));
-      add_bias(dw.bias_ih, j, dp);
-      add_bias(dw.bias_hh, j, dp);
+      add_outer(dw.weight_ih, j, dp, s.input(t), g.later);
+      add_outer(dw.weight_hh, j, dp, static_cast<const T*>(s.h(t)), g.later);
+      add_bias(dw.bias_ih, j, dp, g.later);
+      add_bias(dw.bias_hh, j, dp, g.later);
       if (g.dx) add_row(w.weight_ih, j, dp, g.dx);
       add_row(w.weight_hh, j, dp, g.dh_prev);
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "impls/api/tensors.hpp"
+#include "impls/naive/addends.hpp"
 
 namespace bptt::naive {
 
@@ -36,6 +37,8 @@ struct Gradient {
   T* dh_prev = nullptr;  ///< [H], scratch
   T* scratch = nullptr;  ///< [H], scratch
   T* dx = nullptr;       ///< [I] of this step, zero at first; nullptr: not wanted
+  /// Where to write down what is added to the parameters' gradients; nullptr: add it at once.
+  Addends<T>* later = nullptr;
 };
 
 }  // namespace bptt::naive

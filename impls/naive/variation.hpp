@@ -1,6 +1,6 @@
 // naive as another library might compute the same: how much do the last digits of tanh and of the
-// logistic function, and the order of sums over the batch, count in a result? Only the verifier
-// asks (verify/tolerance.cpp).
+// logistic function, and the order of sums over batch and time, count in a result? Only the
+// verifier asks (verify/tolerance.cpp).
 #pragma once
 
 #include <cstdint>
@@ -14,16 +14,17 @@ namespace bptt::naive {
 /// While one lives, on this thread:
 /// - what naive's tanh and logistic function give is moved by up to one unit in the last place at
 ///   random: less than the GNU C library allows its own tanh, two units;
-/// - sums over the samples of the batch, which are the gradients of parameters, take them last to
-///   first if so asked. Where one sample's share is small and long and another's is large, it
-///   matters which comes first: once the sum is large, every small addend rounds it.
-/// Without one, naive has the C library's functions as they are, and takes samples as they come.
+/// - if so asked, the gradients of parameters, sums over the samples of the batch and their steps,
+///   are taken from the last sample to the first, and of each sample from its first step to the
+///   last. Order matters where some addends are large and others small and many: once a sum is
+///   large, every small addend rounds it, and where they are equal always in the same direction.
+/// Without one, naive has the C library's functions as they are, and takes samples as they come
+/// and steps as backward goes.
 class Variation {
  public:
-  enum class Samples { as_they_come, last_to_first };
+  enum class Sums { as_they_come, reversed };
 
-  Variation(std::uint64_t seed, Samples samples)
-      : state_(seed), samples_(samples), before_(current_) {
+  Variation(std::uint64_t seed, Sums sums) : state_(seed), sums_(sums), before_(current_) {
     current_ = this;
   }
   ~Variation() { current_ = before_; }
@@ -42,10 +43,8 @@ class Variation {
   }
 
   /// Which of B samples this thread takes as number `turn`.
-  static Index sample_at(Index turn, Index B) {
-    const bool last_first = current_ != nullptr && current_->samples_ == Samples::last_to_first;
-    return last_first ? B - 1 - turn : turn;
-  }
+  static Index sample_at(Index turn, Index B) { return reverses_sums() ? B - 1 - turn : turn; }
+  static bool reverses_sums() { return current_ != nullptr && current_->sums_ == Sums::reversed; }
 
  private:
   /// In [-1,1). SplitMix64 (Steele, Lea, Flood 2014).
@@ -58,7 +57,7 @@ class Variation {
 
   static constinit inline thread_local Variation* current_ = nullptr;
   std::uint64_t state_;
-  Samples samples_;
+  Sums sums_;
   Variation* before_;
 };
 
