@@ -1,7 +1,7 @@
 // The parts of the batch that are run through time independently of each other, and the rows of
-// their steps. Without lengths a part is a range of the batch; with lengths, sequences are sorted,
-// longest first, and dealt to the parts to and fro, so that the live rows of every step are as even
-// over the parts as can be, and their sum is too.
+// their steps. Without lengths a part is a range of the batch. With lengths, every part has as many
+// sequences as without; they are dealt longest first, each to the part that has the fewest live
+// rows so far of those that are not full (Graham 1969: longest processing time first).
 //
 // Rows of the tape are packed: part 0's live rows of its first step, of its second, ...; then part
 // 1's. The tape holds steps from..to, all of time where nothing is recomputed.
@@ -19,7 +19,7 @@ class Parts {
  public:
   struct Bookings {
     schedule::LiveRows::Bookings live;
-    schedule::Booking<Index> offset, tape_begin, source;
+    schedule::Booking<Index> members, dealt, live_rows, offset, tape_begin, source;
   };
   static Bookings book(schedule::WorkspaceLayout&, const Shape&, Index parts, Index tape_rows);
   Parts(const schedule::Workspace&, const Bookings&, const Shape&, Index parts);
@@ -38,9 +38,7 @@ class Parts {
   Index sequences(Index part) const { return first(part + 1) - first(part); }
   Index first(Index part) const { return batch_.begin(part); }
   /// Which of the batch row r of a part is.
-  Index sequence(Index part, Index row) const {
-    return dense() ? first(part) + row : live_.order(row * parts_ + place(part, row));
-  }
+  Index sequence(Index part, Index row) const { return members_[first(part) + row]; }
   /// Live rows of a part in step t; 0 at the end of time.
   Index rows(Index part, Index t) const {
     return t < T_ ? offset(part, t + 1) - offset(part, t) : 0;
@@ -62,20 +60,17 @@ class Parts {
   const Index* source() const { return source_; }
 
  private:
-  /// The place of a part in the round of sorted sequences that become the parts' row `row`. Rounds
-  /// go to and fro, so that no part has the longer sequence each time; the last one, of fewer
-  /// sequences than parts, goes from the first part on.
-  Index place(Index part, Index row) const {
-    return ((rounds_ - row) & 1) != 0 ? parts_ - 1 - part : part;
-  }
+  void deal(std::span<const Index> lengths);
 
   Index T_, B_, parts_;
   Tiling batch_;
-  Index rounds_;  ///< in which every part gets a sequence
   Index from_ = 0, to_ = 0;
   bool assigned_ = false;   ///< once at least
   bool as_before_ = false;  ///< the last time nothing changed: there are no lengths
   schedule::LiveRows live_;
+  Index* members_;     ///< [B] sequences of the first part, longest first, of the second, ...
+  Index* dealt_;       ///< [parts] sequences so far
+  Index* live_rows_;   ///< [parts] of these, over all steps
   Index* offset_;      ///< [parts][T+1]
   Index* tape_begin_;  ///< [parts]
   Index* source_;
