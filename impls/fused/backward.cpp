@@ -65,7 +65,7 @@ void Schedule<T>::scatter_gradients(Index part, const Grads<T>& grads, const Mem
 }
 
 template <Real T>
-BackwardStep<T> Schedule<T>::backward_step_of(Index part, Index t,
+BackwardStep<T> Schedule<T>::backward_step_of(Index part, Index t, const Inputs<const T>& in,
                                               const OutputGrads<const T>& dout) const {
   BackwardStep<T> s;
   s.rows = parts_.rows(part, t);
@@ -81,6 +81,13 @@ BackwardStep<T> Schedule<T>::backward_step_of(Index part, Index t,
   if (dout.y) s.dy = {dout.y.data(), spec_.shape.H};
   s.source = parts_.source() + parts_.tape_row(part, t);
   s.d_bias = {d_bias_ + part * g_.part_bias, 2 * g_.gate_row};
+  if (tape_is_far() && t > parts_.from()) {
+    s.next_rows = parts_.rows(part, t - 1);
+    // Where threads share dW, others read x than those of the time loop.
+    if (partition_.way == Partition::Way::parts) {
+      s.fetched = {{in.x.data(), spec_.shape.I}, spec_.shape.I, -s.next_rows, s.rows};
+    }
+  }
   return s;
 }
 
@@ -116,12 +123,12 @@ Product<T> Schedule<T>::recurrent_gradient(Index part, Index t, const Member& cr
 }
 
 template <Real T>
-void Schedule<T>::step_backward(Index part, Index t, bool product_first,
+void Schedule<T>::step_backward(Index part, Index t, bool product_first, const Inputs<const T>& in,
                                 const OutputGrads<const T>& dout, const Member& crew) {
   const Index L = g_.lanes, rows = parts_.rows(part, t);
   const Index with_product = product_first ? parts_.rows(part, t + 1) : 0;
   const Range tiles = crew.share(w_back_.tiling.count());
-  const BackwardStep<T> step = backward_step_of(part, t, dout);
+  const BackwardStep<T> step = backward_step_of(part, t, in, dout);
   const auto run = [&](void (*work)(const BackwardStep<T>&, const StepTile&),
                        const StepTile& tile) {
     work(step, tile);
@@ -132,30 +139,12 @@ void Schedule<T>::step_backward(Index part, Index t, bool product_first,
   const auto pointwise = [&](Index panel, Index panels, Index row, Index count) {
     run(pointwise_.backward, {panel, panels, row, count});
   };
-  // What the pointwise work reads of step t was last touched long ago.
-  const auto fetch = [&](Index panel, Index panels, Index row, Index count) {
-    if (!tape_is_far()) return;
-    constexpr Index line = 64 / static_cast<Index>(sizeof(T));
-    const auto lines = [](const T* from, Index size) {
-      for (Index at = 0; at < size; at += line) __builtin_prefetch(from + at, 0, 2);
-    };
-    for (Index p = panel; p < panel + panels; ++p) {
-      lines(gates(part, t) + p * g_.gate_panel + row * g_.gate_row, count * g_.gate_row);
-      const auto& states = c_ ? step.c_prev : step.h_prev;
-      lines(states.data + p * states.stride + row * L, count * L);
-      for (Index r = row; dout.y && r < row + count; ++r) {
-        lines(&dout.y(t, parts_.sequence(part, r), p * L), 1);
-      }
-    }
-  };
   Index done = 0;  // rows
   if (with_product > few_rows) {
-    multiply(kernels_, recurrent_gradient(part, t + 1, crew), tiles, {0, with_product}, pointwise,
-             fetch);
+    multiply(kernels_, recurrent_gradient(part, t + 1, crew), tiles, {0, with_product}, pointwise);
     done = with_product;
   } else if (with_product > 0) {
-    multiply(kernels_, recurrent_gradient(part, t + 1, crew), tiles, {0, with_product}, nothing,
-             fetch);
+    multiply(kernels_, recurrent_gradient(part, t + 1, crew), tiles, {0, with_product}, nothing);
   }
   if (done < rows) {
     const Index panel = w_back_.tiling.begin(tiles.begin);
@@ -216,7 +205,7 @@ void Schedule<T>::run_backward(Index part, const Inputs<const T>& in,
   Index done = to;    // steps from here on have their dx
   Index summed = to;  // and are in the weights' gradients
   for (Index t = to - 1; t >= from; --t) {
-    step_backward(part, t, t + 1 < to, dout, crew);
+    step_backward(part, t, t + 1 < to, in, dout, crew);
     if (sums != nullptr && begins_block(part, t, summed)) {
       add_steps(part, in, {t, summed}, *sums);
       summed = t;
@@ -262,7 +251,7 @@ void Schedule<T>::run_backward_ahead(const Inputs<const T>& in, const OutputGrad
   if (member.rank() == 0) {
     Index t = to;
     const auto loop_to = [&](Index step) {
-      for (; t > step; --t) step_backward(part, t - 1, t < to, dout, member.alone());
+      for (; t > step; --t) step_backward(part, t - 1, t < to, in, dout, member.alone());
     };
     for_pieces([&](int, bool, Range steps) {
       loop_to(steps.begin);

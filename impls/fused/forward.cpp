@@ -101,6 +101,21 @@ Index Schedule<T>::chunk_end(Index part, Index step) const {
   return end;
 }
 
+/// While a thread goes through the steps of a chunk, it fetches x of the next one; as the chunk's
+/// first step begins.
+template <Real T>
+FetchedRows<T> Schedule<T>::x_of_next_chunk(Index part, Range chunk,
+                                            const Inputs<const T>& in) const {
+  if (!tape_is_far() || partition_.way != Partition::Way::parts || chunk.end == parts_.to()) {
+    return {};
+  }
+  const Index next = parts_.offset(part, chunk.end);
+  return {{in.x.data(), spec_.shape.I},
+          spec_.shape.I,
+          next - parts_.offset(part, chunk.begin),
+          parts_.offset(part, chunk_end(part, chunk.end)) - next};
+}
+
 /// The input's part of the pre-activations of steps from..to, biases included.
 template <Real T>
 void Schedule<T>::hoist_inputs(Index part, const Params<const T>& w, const Inputs<const T>& in,
@@ -198,11 +213,13 @@ void Schedule<T>::share_forward(const ForwardStep<T>& step, const StepTile& tile
 }
 
 template <Real T>
-void Schedule<T>::step_forward(Index part, Index t, const Outputs<T>* out, const Member& crew) {
+void Schedule<T>::step_forward(Index part, Index t, const Outputs<T>* out,
+                               const FetchedRows<T>& fetched, const Member& crew) {
   const Index L = g_.lanes, rows = parts_.rows(part, t);
   const bool has_second = w_reset_.slice.vectors > 0;
   const bool some_end = out != nullptr && parts_.rows(part, t + 1) < rows;
   ForwardStep<T> step = forward_step_of(part, t, out);
+  step.fetched = fetched;
   // Of those that end here, emit_ends reads y again.
   if (out != nullptr && streams(out->y)) step.streamed = parts_.rows(part, t + 1);
   // Where y is shared, what the hardware fetches ahead for one thread it takes away from another.
@@ -259,7 +276,11 @@ void Schedule<T>::run_forward(Index part, const Params<const T>& w, const Inputs
     const Index end = chunk_end(part, begin);
     hoist_inputs(part, w, in, begin, end, crew);
     crew.meet();
-    for (Index t = begin; t < end; ++t) step_forward(part, t, out, crew);
+    FetchedRows<T> fetched = x_of_next_chunk(part, {begin, end}, in);
+    for (Index t = begin; t < end; ++t) {
+      step_forward(part, t, out, fetched, crew);
+      fetched.rows -= parts_.rows(part, t);
+    }
     begin = end;
   }
 }
@@ -276,7 +297,7 @@ void Schedule<T>::run_forward_ahead(Index part, const Params<const T>& w, const 
   while (chunk.begin < chunk.end) {
     const Range next = next_chunk(chunk.end);
     if (crew.rank() == 0) {
-      for (Index t = chunk.begin; t < chunk.end; ++t) step_forward(part, t, out, crew.alone());
+      for (Index t = chunk.begin; t < chunk.end; ++t) step_forward(part, t, out, {}, crew.alone());
     } else if (next.begin < next.end) {
       hoist_inputs(part, w, in, next.begin, next.end, crew.of_the_others());
     }

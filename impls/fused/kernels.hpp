@@ -84,6 +84,22 @@ struct SourceRows {
   }
 };
 
+/// Rows of x that a thread will read later, to be fetched from beyond the caches along with the
+/// pointwise work on rows of a step: one line for each row and panel.
+template <class T>
+struct FetchedRows {
+  SourceRows<const T> x;
+  Index columns = 0;   ///< from the first panel on
+  Index distance = 0;  ///< from a row of the step to the one that is fetched with it
+  Index rows = 0;      ///< leading rows of the step that have one
+
+  void advance(Index by_panels, Index by_rows, Index lanes) {
+    x.advance(by_panels * lanes);
+    columns -= by_panels * lanes;
+    rows -= by_rows;
+  }
+};
+
 /// Some rows of some panels of a step.
 struct StepTile {
   Index panel, panels, row, rows;
@@ -108,6 +124,7 @@ struct ForwardStep {
   /// Leading rows whose y goes past the caches; only where its vectors are whole cache lines.
   Index streamed = 0;
   const Index* source = nullptr;  ///< of the first row
+  FetchedRows<T> fetched;         ///< of the next chunk
 
   /// To other rows and panels, which it then begins with.
   void advance(Index by_panels, Index by_rows, Index lanes) {
@@ -145,6 +162,10 @@ struct BackwardStep {
   /// [panel][2][gate_stride], sums of all steps before this one and of the rows of this one. A
   /// step's rows are added one by one, so that sums do not depend on where its tiles begin.
   Panels<T> d_bias;
+  /// Rows of the step that comes next, the one before in time, if what is read of it is to be
+  /// fetched; and of its x, for dW.
+  Index next_rows = 0;
+  FetchedRows<T> fetched;
 
   void advance(Index by_panels, Index by_rows, Index lanes) {
     rows -= by_rows;
@@ -187,7 +208,8 @@ struct Kernels {
   std::array<std::array<ProductKernel<T>, max_tile_rows + 1>, max_tile_vectors + 1> product;
   int outer_rows;
   std::array<std::array<OuterKernel<T>, max_tile_rows + 1>, OuterTile<T>::max_vectors + 1> outer;
-  Pointwise<T> (*pointwise)(const Cell&);
+  /// `fetches`: along with its rows it fetches what the steps say.
+  Pointwise<T> (*pointwise)(const Cell&, bool fetches);
   TransposeKernel<T> transpose;
   const char* instruction_set;  ///< as Highway has it: "AVX3", "AVX2", "NEON"
 

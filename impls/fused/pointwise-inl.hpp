@@ -252,65 +252,118 @@ HWY_INLINE void gru_backward_reset(const BackwardStep<T>& s, Index rows) {
   close_sum<T>(s, rows, at_r, sum);
 }
 
+/// Into the second level: the first is full of what the products read.
+template <class T>
+HWY_INLINE void fetch(const T* line) {
+  __builtin_prefetch(line, 0, 2);
+}
+template <class T>
+HWY_INLINE void fetch_x(const FetchedRows<T>& of, const Index* source, Index row) {
+  if (row < of.rows && of.columns > 0) fetch(of.x.data + source[row + of.distance] * of.x.stride);
+}
+
+/// What is fetched along with some rows of a panel: before the work on them, and after it. A core
+/// has some two dozen lines on their way at a time, and of more that are asked for at once it drops
+/// the others. (Of the first step's c_prev, which lies elsewhere, it is a line before c: no harm.)
+template <class T>
+HWY_INLINE void fetch_before(const ForwardStep<T>&, Index) {}
+template <class T>
+HWY_INLINE void fetch_after(const ForwardStep<T>& s, Index rows) {
+  for (Index row = 0; row < rows; ++row) fetch_x(s.fetched, s.source, row);
+}
+template <class T>
+HWY_INLINE void fetch_before(const BackwardStep<T>& s, Index rows) {
+  if (s.next_rows == 0) return;
+  const T* gates = s.gates.data - s.next_rows * s.gate_stride;
+  const T* const end = gates + rows * s.gate_stride;
+  for (; gates < end; gates += lanes<T>()) fetch(gates);
+}
+template <class T>
+HWY_INLINE void fetch_after(const BackwardStep<T>& s, Index rows) {
+  constexpr Index L = lanes<T>();
+  if (s.next_rows == 0) return;
+  for (Index row = 0; row < rows; ++row) {
+    const Index next = row - s.next_rows;
+    fetch(s.h_prev.data + next * L);
+    if (s.c_prev) fetch(s.c_prev.data + next * L);
+    if (s.dy) fetch(s.dy.data + s.source[next] * s.dy.stride);
+    fetch_x(s.fetched, s.source, row);
+  }
+}
+
 /// What is done to the first rows of the first panel, to a whole tile. It may have no panels: that
-/// of a thread without units.
-template <auto work, class Step>
+/// of a thread without units. `fetches`: along with it, what the step says.
+template <auto work, bool fetches, class Step>
 void on_tile(const Step& step, const StepTile& tile) {
   constexpr Index L = lanes<typename Step::Element>();
   Step s = step;
   s.advance(tile.panel, tile.row, L);
-  for (Index p = 0; p < tile.panels; ++p, s.advance(1, 0, L)) work(s, tile.rows);
+  if constexpr (fetches) s.fetched.advance(tile.panel, tile.row, L);
+  for (Index p = 0; p < tile.panels; ++p, s.advance(1, 0, L)) {
+    if constexpr (fetches) fetch_before(s, tile.rows);
+    work(s, tile.rows);
+    if constexpr (fetches) {
+      fetch_after(s, tile.rows);
+      s.fetched.advance(1, 0, L);
+    }
+  }
 }
 
-template <Activation phi, class T>
+template <Activation phi, bool fetches, class T>
 Pointwise<T> rnn_pointwise() {
-  return {on_tile<rnn_forward<phi, T>, ForwardStep<T>>, nullptr,
-          on_tile<rnn_backward<phi, T>, BackwardStep<T>>, nullptr};
+  return {on_tile<rnn_forward<phi, T>, fetches, ForwardStep<T>>, nullptr,
+          on_tile<rnn_backward<phi, T>, fetches, BackwardStep<T>>, nullptr};
 }
-template <class T>
+template <bool fetches, class T>
 Pointwise<T> rnn_pointwise(Activation phi) {
   using enum Activation;
   switch (phi) {
     case tanh:
-      return rnn_pointwise<tanh, T>();
+      return rnn_pointwise<tanh, fetches, T>();
     case relu:
-      return rnn_pointwise<relu, T>();
+      return rnn_pointwise<relu, fetches, T>();
     case sigmoid:
-      return rnn_pointwise<sigmoid, T>();
+      return rnn_pointwise<sigmoid, fetches, T>();
     case leaky_relu:
-      return rnn_pointwise<leaky_relu, T>();
+      return rnn_pointwise<leaky_relu, fetches, T>();
     case identity:
-      return rnn_pointwise<identity, T>();
+      return rnn_pointwise<identity, fetches, T>();
   }
   return {};
 }
 
-template <GruUpdate update, class T>
+template <GruUpdate update, bool fetches, class T>
 Pointwise<T> gru_pointwise(GruReset reset) {
   using enum GruReset;
   if (reset == after_matmul) {
-    return {on_tile<gru_forward_after<update, T>, ForwardStep<T>>, nullptr,
-            on_tile<gru_backward<after_matmul, update, T>, BackwardStep<T>>, nullptr};
+    return {on_tile<gru_forward_after<update, T>, fetches, ForwardStep<T>>, nullptr,
+            on_tile<gru_backward<after_matmul, update, T>, fetches, BackwardStep<T>>, nullptr};
   }
-  return {on_tile<gru_forward_gates<T>, ForwardStep<T>>,
-          on_tile<gru_forward_candidate<update, T>, ForwardStep<T>>,
-          on_tile<gru_backward<before_matmul, update, T>, BackwardStep<T>>,
-          on_tile<gru_backward_reset<T>, BackwardStep<T>>};
+  // Of a step in two halves, one fetches.
+  return {on_tile<gru_forward_gates<T>, false, ForwardStep<T>>,
+          on_tile<gru_forward_candidate<update, T>, fetches, ForwardStep<T>>,
+          on_tile<gru_backward<before_matmul, update, T>, fetches, BackwardStep<T>>,
+          on_tile<gru_backward_reset<T>, false, BackwardStep<T>>};
 }
 
-template <class T>
-Pointwise<T> pointwise(const Cell& cell) {
+template <bool fetches, class T>
+Pointwise<T> pointwise_of(const Cell& cell) {
   switch (cell.kind) {
     case CellKind::rnn:
-      return rnn_pointwise<T>(cell.activation);
+      return rnn_pointwise<fetches, T>(cell.activation);
     case CellKind::lstm:
-      return {on_tile<lstm_forward<T>, ForwardStep<T>>, nullptr,
-              on_tile<lstm_backward<T>, BackwardStep<T>>, nullptr};
+      return {on_tile<lstm_forward<T>, fetches, ForwardStep<T>>, nullptr,
+              on_tile<lstm_backward<T>, fetches, BackwardStep<T>>, nullptr};
     case CellKind::gru:
-      return cell.update == GruUpdate::take ? gru_pointwise<GruUpdate::take, T>(cell.reset)
-                                            : gru_pointwise<GruUpdate::keep, T>(cell.reset);
+      return cell.update == GruUpdate::take
+                 ? gru_pointwise<GruUpdate::take, fetches, T>(cell.reset)
+                 : gru_pointwise<GruUpdate::keep, fetches, T>(cell.reset);
   }
   return {};
+}
+template <class T>
+Pointwise<T> pointwise(const Cell& cell, bool fetches) {
+  return fetches ? pointwise_of<true, T>(cell) : pointwise_of<false, T>(cell);
 }
 
 }  // namespace bptt::fused::HWY_NAMESPACE

@@ -165,7 +165,6 @@ Schedule<T>::Schedule(const Workspace& workspace, const Bookings& b, const Spec&
       shares_rows_(exec.threads > 1 &&
                    (partition_.parts > 1 || partition_.way == Partition::Way::units)),
       kernels_(kernels<T>()),
-      pointwise_(kernels_.pointwise(spec.cell)),
       g_(Shapes(spec, exec, kernels_.lanes).g),
       input_block_(spec.shape, kernels_.lanes, exec.threads),
       parts_(workspace, b.parts, spec.shape, partition_.parts),
@@ -185,6 +184,7 @@ Schedule<T>::Schedule(const Workspace& workspace, const Bookings& b, const Spec&
       sums_(workspace.at(b.sums)),
       x_block_(workspace.at(b.x_block)),
       shared_(workspace.at(b.shared)) {
+  pointwise_ = kernels_.pointwise(spec.cell, tape_is_far());
   const Shapes s(spec, exec, kernels_.lanes);
   const auto place = [&](T*& at, Index of_all, const typename Shapes::Operand& operand) {
     const Index copy = s.packs_for_all() ? 0 : of_all;

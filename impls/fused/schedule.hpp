@@ -114,7 +114,7 @@ class Schedule {
                     Index to, const Member&);
   void run_forward_ahead(Index part, const Params<const T>&, const Inputs<const T>&,
                          const Outputs<T>*, const Member&);
-  void step_forward(Index part, Index t, const Outputs<T>*, const Member&);
+  void step_forward(Index part, Index t, const Outputs<T>*, const FetchedRows<T>&, const Member&);
   ForwardStep<T> forward_step_of(Index part, Index t, const Outputs<T>*) const;
   void share_forward(const ForwardStep<T>&, const StepTile&, bool reset_h, Index t) const;
   void emit_ends(Index part, Index t, Index panel, Index row, Index rows, const Outputs<T>&);
@@ -123,6 +123,7 @@ class Schedule {
   /// Whether steps from..to are few enough to be taken at once.
   bool is_chunk(Index part, Index from, Index to) const;
   Index chunk_end(Index part, Index step) const;
+  FetchedRows<T> x_of_next_chunk(Index part, Range chunk, const Inputs<const T>&) const;
 
   T* bias_of(const Member& member) const {
     return bias_ + (packs_for_all() ? 0 : member.place()) * g_.unit_panels * g_.gate_row;
@@ -145,9 +146,10 @@ class Schedule {
                           bool accumulate, const Member&);
   void first_state_gradient(Index part, const Grads<T>&, const Member&) const;
   Product<T> recurrent_gradient(Index part, Index t, const Member&) const;
-  void step_backward(Index part, Index t, bool product_first, const OutputGrads<const T>&,
-                     const Member&);
-  BackwardStep<T> backward_step_of(Index part, Index t, const OutputGrads<const T>&) const;
+  void step_backward(Index part, Index t, bool product_first, const Inputs<const T>&,
+                     const OutputGrads<const T>&, const Member&);
+  BackwardStep<T> backward_step_of(Index part, Index t, const Inputs<const T>&,
+                                   const OutputGrads<const T>&) const;
   void share_backward(const BackwardStep<T>&, const StepTile&, bool only_r, Index t) const;
   void input_gradients(Index part, Index from, Index to, const View<T>& dx, const Member&);
   void scatter_gradients(Index part, const Grads<T>&, const Member&) const;
