@@ -19,7 +19,8 @@ namespace bptt::verify::fuzz {
 enum class InputValues {
   fixture,       ///< as the suite's own cases: gradients alive far back in time, nothing zero
   initial,       ///< parameters as libraries initialise them: uniform in +-1/sqrt(H)
-  large,         ///< weights 2.5 times (of a gru 1.5 times) a fixture's: gates near saturation
+  large,         ///< weights 2.5 times (of a gru 1.5 times) a fixture's: gates near saturation. Not
+                 ///< where states are linear in each other, and would grow without bound
   tiny,          ///< parameters and inputs a 1024th of a fixture's
   sparse,        ///< two of three values are zero
   zero_tensors,  ///< every other tensor is zero throughout

@@ -59,7 +59,7 @@ class Redraw {
   Redraw(const Description& d, std::uint64_t seed)
       : values_(d.values),
         bound_(1 / std::sqrt(static_cast<double>(d.network.stack.shape.H))),
-        larger_(d.network.stack.cell.kind == CellKind::gru ? 1.5 : 2.5),
+        larger_(larger_of(d.network.stack.cell)),
         seed_(seed) {}
 
   template <Scalar T>
@@ -79,6 +79,17 @@ class Redraw {
   }
 
  private:
+  /// Where a gru's update gate nears 0, a backend that holds 1-z in its place loses what naive,
+  /// which holds z, keeps: more than a difference in rounding, and not an error. So not as far.
+  /// States that nothing bounds would leave the range of f32 within a hundred steps.
+  static double larger_of(const Cell& cell) {
+    const bool is_linear = cell.kind == CellKind::rnn ? cell.activation == Activation::identity
+                                                      : cell.kind == CellKind::lstm &&
+                                                            cell.output == Activation::identity &&
+                                                            cell.candidate == Activation::identity;
+    return is_linear ? 1 : cell.kind == CellKind::gru ? 1.5 : 2.5;
+  }
+
   double one(double value, bool parameter, bool all_zero, net::Random& random) const {
     constexpr double smaller = 1.0 / 1024;
     switch (values_) {
@@ -101,8 +112,6 @@ class Redraw {
 
   InputValues values_;
   double bound_;
-  /// Where a gru's update gate nears 0, a backend that holds 1-z in its place loses what naive,
-  /// which holds z, keeps: more than a difference in rounding, and not an error. So not as far.
   double larger_;
   std::uint64_t seed_;
 };
