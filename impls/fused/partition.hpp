@@ -29,9 +29,15 @@ struct Partition {
 /// first one. So many steps that it does not meet them often, and about so many rows.
 inline constexpr Index steps_ahead_at_least = 8, rows_ahead = 32;
 
-/// What a step of a batch that is not cut takes, the mean of forward and backward, as far as it
-/// decides between the ways to run it: in seconds, as measured where docs/fused.md says, but only
-/// the proportions matter.
+/// No thread has more parts than another that has any: then each part sums up dW of its own rows.
+/// Else all threads share dW.
+inline bool is_even(Index parts, Index threads) {
+  return parts < threads || parts % threads == 0;
+}
+
+/// What a step takes, the mean of forward and backward, as far as it decides between the ways to
+/// run a batch with fewer rows than would fill a part for each thread: in seconds, as measured
+/// where docs/fused.md says, but only the proportions matter.
 class StepModel {
  public:
   StepModel(const Spec& spec, Index element_bytes)
@@ -55,20 +61,38 @@ class StepModel {
     steps_ahead_ = static_cast<double>(std::max(steps_ahead_at_least, rows_ahead / B));
     pointwise_ = pointwise_seconds * static_cast<double>(element_bytes) / 4 *
                  static_cast<double>(spec.cell.gates()) * static_cast<double>(B);
-    rows_ = static_cast<double>(T) * static_cast<double>(B);
+    gates_bytes_ = states * static_cast<double>(spec.cell.gates());
+    steps_ = static_cast<double>(T);
+    rows_ = steps_ * static_cast<double>(B);
+    sums_bytes_ = weights / static_cast<double>(H) * static_cast<double>(I + H) *
+                  static_cast<double>(element_bytes);
+    sequences_ = B;
   }
 
   double alone(Index threads) const { return loop(1) + inputs(1) + outer() / count(threads); }
+  /// The batch cut into as many parts as there are threads, or rows. For dW each part sums up its
+  /// own rows, and all threads add up the sums of all parts; or, where these would be too much to
+  /// add, each thread takes some columns of all rows.
+  double parts(Index threads) const {
+    const Index parts = std::min(sequences_, threads);
+    const double share = count(divided_up(sequences_, parts)) / count(sequences_);
+    const double others = 1 - 1 / count(threads);
+    const double sums =
+        outer() * share + count(parts - 1) * sums_bytes_ / count(threads) / told_rate / steps_ / 2;
+    const double columns = outer() / count(threads) + others * gates_bytes_ / told_rate / 2;
+    return loop(1, share) + inputs(1) * share + std::min(sums, columns);
+  }
   /// Forward the loop and the inputs' products run at the same time. Going back, the others follow
   /// the loop: if dW is in short blocks they come to all of them but the last one at best. All do
   /// what is left.
   double ahead(Index threads) const {
-    const double forward = std::max(loop(1), inputs(threads - 1)) + meeting(threads) / steps_ahead_;
+    const double loop = this->loop(1, 1, bytes_ > near_bytes);
+    const double forward = std::max(loop, inputs(threads - 1)) + meeting(threads) / steps_ahead_;
     const double blocks = std::ceil(rows_ / weight_block_rows_behind);
     const double by_then =
         inputs(1) + (leaves_time_for_outer() ? 2 * outer() * (1 - 1 / blocks) : 0);
-    const double left = inputs(1) + 2 * outer() - std::min(by_then, count(threads - 1) * loop(1));
-    return (forward + loop(1) + left / count(threads)) / 2;
+    const double left = inputs(1) + 2 * outer() - std::min(by_then, count(threads - 1) * loop);
+    return (forward + loop + left / count(threads)) / 2;
   }
   double units(Index threads) const {
     const double others = 1 - 1 / count(threads);
@@ -92,17 +116,23 @@ class StepModel {
   /// What W_hh may fill of a second-level cache, and how fast it is read from there and from the
   /// third.
   static constexpr double near_bytes = 800 << 10, near_rate = 100e9, far_rate = 70e9;
+  /// How much longer multiplying takes, and reading, beyond the second level and beside a thread
+  /// that streams other weights through the third.
+  static constexpr double flops_beside = 1.07, bytes_beside = 1.3;
 
   /// The pointwise work of a gate on a vector of floats.
   static constexpr double pointwise_seconds = 18e-9;
 
   /// With few rows, the product of a step takes as long as reading the packed weights does.
-  double loop(Index threads) const {
+  /// `of_rows`: for that part of the batch.
+  double loop(Index threads, double of_rows = 1, bool beside_others = false) const {
     const auto shares = static_cast<double>(std::min(threads, unit_panels_));
     const double bytes = bytes_ / shares;
-    const double product =
-        std::max(flops_ / rate_ / shares, bytes / (bytes > near_bytes ? far_rate : near_rate));
-    return product + pointwise_ * static_cast<double>(unit_panels_) / shares;
+    const double multiplying = of_rows * flops_ / rate_ / shares;
+    const double reading = bytes / (bytes > near_bytes ? far_rate : near_rate);
+    return std::max(multiplying * (beside_others ? flops_beside : 1),
+                    reading * (beside_others ? bytes_beside : 1)) +
+           of_rows * pointwise_ * static_cast<double>(unit_panels_) / shares;
   }
   double inputs(Index threads) const {
     return input_flops_ / rate_ /
@@ -113,38 +143,41 @@ class StepModel {
   double outer() const { return (flops_ + input_flops_) / rate_ / 2; }
   static double count(Index threads) { return static_cast<double>(threads); }
 
-  Index lanes_, unit_panels_, input_panels_;
-  double rate_, flops_, bytes_, input_flops_, told_bytes_, pointwise_, steps_ahead_, rows_;
+  Index lanes_, sequences_, unit_panels_, input_panels_;
+  double rate_, flops_, bytes_, input_flops_, told_bytes_, gates_bytes_, sums_bytes_, pointwise_;
+  double steps_ahead_, steps_, rows_;
   int meetings_;
 };
 
-/// With one row for each thread the time loop takes as long as reading the packed weights from the
-/// second-level cache does; with two, multiplying takes about as long, and parts of the batch,
-/// which never wait, beat shared units (docs/fused.md).
-inline constexpr Index rows_worth_a_part = 2;
+/// Where results must not depend on the threads, the batch is cut into parts of this many rows,
+/// which fill a register tile, or of more: many parts are even over 2, 4 or 8 threads.
+inline constexpr Index rows_of_a_fixed_part = 4, most_fixed_parts = 16;
+
+/// Parts never wait for each other. What does must be better by this much: where processors are
+/// further apart than those of the model, or busy, waiting takes longer.
+inline constexpr double gain_worth_waiting = 1.04;
 
 inline Partition partition(const Spec& spec, const Exec& exec, Index element_bytes) {
   using enum Partition::Way;
   const Index B = spec.shape.B, threads = exec.threads;
   // Packed piece by piece, by the thread that uses the piece.
   if (spec.shape.I > most_inputs_packed) return {1, threads > 1 ? units : Partition::Way::parts};
-  const auto one_part = [&]() -> Partition {
-    const StepModel step(spec, element_bytes);
-    const bool blocks = step.leaves_time_for_outer(), always = exec.same_for_all_threads && blocks;
-    if (threads == 1) return {1, Partition::Way::parts, always};
-    const double by_units = step.units(threads), by_ahead = step.ahead(threads);
-    if (step.alone(threads) <= std::min(by_units, by_ahead)) {
-      return {1, Partition::Way::parts, always};
-    }
-    return by_units < by_ahead ? Partition{1, units, always} : Partition{1, ahead, blocks};
-  };
+  Index cut = std::min(B, threads);
   if (exec.same_for_all_threads) {
     // The order of sums over the batch follows from the parts, so these must not depend on threads.
-    const Index count = std::clamp<Index>(B / (2 * rows_worth_a_part), 1, 16);
-    return count == 1 ? one_part() : Partition{count};
+    cut = std::clamp<Index>(B / rows_of_a_fixed_part, 1, most_fixed_parts);
+    if (cut > 1) return {cut};
   }
-  if (threads > 1 && B >= threads * rows_worth_a_part) return {threads};
-  return one_part();
+  const StepModel step(spec, element_bytes);
+  const bool blocks = step.leaves_time_for_outer(), always = exec.same_for_all_threads && blocks;
+  const Partition one_part{1, Partition::Way::parts, always};
+  if (threads == 1) return one_part;
+
+  const double by_units = step.units(threads), by_ahead = step.ahead(threads);
+  const double not_cut = std::min({step.alone(threads), by_units, by_ahead});
+  if (cut > 1 && step.parts(threads) <= gain_worth_waiting * not_cut) return {cut};
+  if (not_cut == by_ahead) return {1, ahead, blocks};
+  return not_cut == by_units ? Partition{1, units, always} : one_part;
 }
 
 /// Rows of a block of dW, at most: short blocks are as even as whole steps allow.

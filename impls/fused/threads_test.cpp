@@ -107,41 +107,70 @@ TEST(FusedThreads, SameBitsWhoeverIsFaster) {
 /// what dW begins with, nor is what the caller has there.
 TEST(FusedThreads, SameBitsWhoeverIsFasterWhereStepsHaveNoRows) {
   for (const char* cell : cells) {
-    for (const Index batch : {1, 3}) {
+    for (const auto& [batch, threads] : {std::pair(1, 2), {1, 3}, {3, 2}, {2, 3}}) {
       Spec spec{parse_cell(cell), {200, batch, 40, 48}};
       spec.lengths = true;
-      for (const int threads : {2, 3}) {
-        expect_same_bits_whoever_is_faster<float>(spec, threads,
-                                                  [](const Spec&, Index) { return Index{0}; });
-        expect_same_bits_whoever_is_faster<float>(spec, threads,
-                                                  [](const Spec&, Index) { return Index{3}; });
+      expect_same_bits_whoever_is_faster<float>(spec, threads,
+                                                [](const Spec&, Index) { return Index{0}; });
+      expect_same_bits_whoever_is_faster<float>(spec, threads,
+                                                [](const Spec&, Index) { return Index{3}; });
+    }
+  }
+}
+
+void expect_near_one_thread(const Spec& spec, const Exec& exec,
+                            Index (*length)(const Spec&, Index) = mixed_length) {
+  const auto one = results_on(*make_backend()->plan<float>(spec, {1}), spec, length);
+  const auto plan = make_backend()->plan<float>(spec, exec);
+  const std::vector<float> first = results_on(*plan, spec, length);
+  ASSERT_EQ(first.size(), one.size());
+  for (std::size_t k = 0; k < one.size(); ++k) {
+    ASSERT_NEAR(first[k], one[k], 1e-4) << to_string(spec) << " " << exec.threads << " threads";
+  }
+  for (int run = 0; run < 8; ++run) {
+    EXPECT_TRUE(results_on(*plan, spec, length) == first)
+        << to_string(spec) << " " << exec.threads << " threads, run " << run;
+  }
+}
+
+/// As many parts as there are threads, or rows: some of one row, some threads without a part. Each
+/// part sums up its own rows, or (a short time, many units) there is no place for the sums.
+TEST(FusedThreads, PartsOfARow) {
+  for (const char* cell : cells) {
+    for (const bool lengths : {false, true}) {
+      for (const Shape& shape : {Shape{120, 5, 5, 17}, Shape{3, 5, 20, 33}}) {
+        Spec spec{parse_cell(cell), shape};
+        spec.lengths = lengths;
+        for (const int threads : {4, 5, 8}) {
+          for (const Recompute recompute : {Recompute::none, Recompute::checkpoint}) {
+            const Exec exec{threads, recompute};
+            ASSERT_EQ(partition(spec, exec, 4).parts, std::min<Index>(threads, 5));
+            expect_near_one_thread(spec, exec);
+          }
+        }
       }
     }
   }
 }
 
-/// The same where a step alone is a block, so that those without rows are one of their own.
+/// A step alone is a block of dW, so that those without rows are one of their own.
 TEST(FusedThreads, BlocksWithoutRows) {
   Spec spec{parse_cell("rnn"), {6, 70, 8, 48}};
   spec.lengths = true;
   const Exec exec{40};
-  const Partition several = partition(spec, exec, 4);
-  ASSERT_EQ(several.way, Partition::Way::ahead);
-  ASSERT_TRUE(several.short_blocks);
-  const auto one_step = [](const Spec&, Index) { return Index{1}; };
-  const auto one = results_on(*make_backend()->plan<float>(spec, {1}), spec, one_step);
-  const auto plan = make_backend()->plan<float>(spec, exec);
-  for (int run = 0; run < 20; ++run) {
-    const std::vector<float> many = results_on(*plan, spec, one_step);
-    ASSERT_EQ(many.size(), one.size());
-    for (std::size_t k = 0; k < one.size(); ++k) ASSERT_NEAR(many[k], one[k], 1e-4) << run;
-  }
+  ASSERT_EQ(partition(spec, exec, 4).parts, 40);
+  expect_near_one_thread(spec, exec, [](const Spec&, Index) { return Index{1}; });
 }
 
-TEST(FusedThreads, WaysOfABatchThatIsNotCut) {
+TEST(FusedThreads, WaysOfABatch) {
   using enum Partition::Way;
-  const auto way = [](const char* cell, const Shape& shape, int threads) {
-    return partition({parse_cell(cell), shape}, {threads}, 4).way;
+  const auto of = [](const char* cell, const Shape& shape, int threads) {
+    return partition({parse_cell(cell), shape}, {threads}, 4);
+  };
+  const auto way = [&](const char* cell, const Shape& shape, int threads) {
+    const Partition partition = of(cell, shape, threads);
+    EXPECT_EQ(partition.parts, 1);
+    return partition.way;
   };
   EXPECT_EQ(way("lstm", {200, 1, 128, 128}, 1), parts);
   EXPECT_EQ(way("rnn", {200, 1, 128, 128}, 2), ahead);
@@ -152,9 +181,18 @@ TEST(FusedThreads, WaysOfABatchThatIsNotCut) {
   EXPECT_EQ(way("lstm", {200, 2, 128, 128}, 2), ahead) << "two rows: more to tell, no less to read";
   EXPECT_EQ(way("lstm", {200, 2, 256, 256}, 2), units);
   EXPECT_EQ(way("gru", {200, 2, 256, 256}, 2), ahead) << "its W_hh stays in a second-level cache";
-  EXPECT_EQ(way("rnn", {1000, 31, 4, 16}, 16), parts) << "a meeting takes longer than the work";
   EXPECT_EQ(way("rnn", {10, 1, 8193, 4}, 2), units) << "inputs are packed piece by piece";
-  EXPECT_EQ(way("rnn", {10, 4, 128, 128}, 2), parts) << "the batch is cut";
+  EXPECT_EQ(way("rnn", {10, 1, 4, 4}, 2), parts) << "a meeting takes longer than the work";
+  EXPECT_EQ(way("lstm", {30, 4, 512, 512}, 2), units) << "two parts would each read all of W_hh";
+  EXPECT_EQ(way("lstm", {30, 9, 512, 512}, 2), units) << "of two parts one would have five rows";
+  EXPECT_EQ(way("lstm", {25, 16, 1024, 1024}, 16), units) << "as with four rows on two threads";
+
+  EXPECT_EQ(of("rnn", {10, 4, 128, 128}, 2).parts, 2);
+  EXPECT_EQ(of("lstm", {1000, 4, 64, 64}, 2).parts, 2);
+  EXPECT_EQ(of("gru", {30, 33, 512, 512}, 2).parts, 2) << "a row more or less hardly matters";
+  EXPECT_EQ(of("lstm", {25, 64, 1024, 1024}, 2).parts, 2);
+  EXPECT_EQ(of("lstm", {50, 16, 128, 128}, 16).parts, 16) << "a row for each thread";
+  EXPECT_EQ(of("gru", {50, 8, 64, 64}, 16).parts, 8) << "and none for some";
 }
 
 /// Threads without a unit in every step, because there are fewer panels than threads, and numbers

@@ -29,10 +29,14 @@ Numbers documented(const Spec& spec, const Exec& exec, Index L, Index element_by
   const bool wide = I > 8192, gates = exec.recompute == Recompute::gates;
   const bool checkpoints = exec.recompute == Recompute::checkpoint;
 
-  Index parts = threads > 1 && B >= 2 * threads ? threads : 1;
-  if (exec.same_for_all_threads) parts = std::clamp<Index>(B / 4, 1, 16);
-  if (wide) parts = 1;
-  const bool split = partition(spec, exec, element_bytes).way == Partition::Way::units;
+  const Partition partition = fused::partition(spec, exec, element_bytes);
+  const Index parts = partition.parts;
+  const bool split = partition.way == Partition::Way::units;
+  if (wide) {
+    EXPECT_EQ(parts, 1);
+  } else if (exec.same_for_all_threads) {
+    EXPECT_EQ(parts, std::clamp<Index>(B / 4, 1, 16));
+  }
 
   Index k = 1;
   while (k * k < T) ++k;
