@@ -29,15 +29,19 @@ struct Partition {
 /// first one. So many steps that it does not meet them often, and about so many rows.
 inline constexpr Index steps_ahead_at_least = 8, rows_ahead = 32;
 
-/// No thread has more parts than another that has any: then each part sums up dW of its own rows.
-/// Else all threads share dW.
-inline bool is_even(Index parts, Index threads) {
-  return parts < threads || parts % threads == 0;
+/// For dW each part sums up its own rows, and all threads add up these sums; not where some threads
+/// would have more parts than others, or most of them none, or where the sums of all parts but the
+/// first would take more than half of what the tape takes (in elements). Then each thread takes
+/// some columns of dW for all rows.
+inline bool parts_sum_up(Index parts, Index threads) {
+  return parts % threads == 0 || (parts < threads && 2 * parts >= threads);
+}
+inline bool sums_fit(Index parts, double weight_gradient, double tape) {
+  return parts > 1 && 2 * static_cast<double>(parts - 1) * weight_gradient <= tape;
 }
 
-/// What a step takes, the mean of forward and backward, as far as it decides between the ways to
-/// run a batch with fewer rows than would fill a part for each thread: in seconds, as measured
-/// where docs/fused.md says, but only the proportions matter.
+/// What a step takes, the mean of forward and backward, as far as it decides between the ways: in
+/// seconds, as measured where docs/fused.md says, but only the proportions matter.
 class StepModel {
  public:
   StepModel(const Spec& spec, Index element_bytes)
@@ -64,40 +68,44 @@ class StepModel {
     gates_bytes_ = states * static_cast<double>(spec.cell.gates());
     steps_ = static_cast<double>(T);
     rows_ = steps_ * static_cast<double>(B);
-    sums_bytes_ = weights / static_cast<double>(H) * static_cast<double>(I + H) *
-                  static_cast<double>(element_bytes);
+    const int width = cell_layout(spec.cell).width + (spec.cell.has_cell_state() ? 2 : 1);
+    tape_ = rows_ * count(unit_panels_) * count(lanes_) * width;
+    weight_gradient_ = weights / static_cast<double>(H) * static_cast<double>(I + H);
+    element_bytes_ = static_cast<double>(element_bytes);
     sequences_ = B;
   }
 
-  double alone(Index threads) const { return loop(1) + inputs(1) + outer() / count(threads); }
-  /// The batch cut into as many parts as there are threads, or rows. For dW each part sums up its
-  /// own rows, and all threads add up the sums of all parts; or, where these would be too much to
-  /// add, each thread takes some columns of all rows.
+  double alone(Index threads) const { return loop(1) + inputs(1) + outer() / workers(threads); }
+  /// The batch cut into as many parts as there are threads, or rows.
   double parts(Index threads) const {
-    const Index parts = std::min(sequences_, threads);
-    const double share = count(divided_up(sequences_, parts)) / count(sequences_);
-    const double others = 1 - 1 / count(threads);
-    const double sums =
-        outer() * share + count(parts - 1) * sums_bytes_ / count(threads) / told_rate / steps_ / 2;
-    const double columns = outer() / count(threads) + others * gates_bytes_ / told_rate / 2;
-    return loop(1, share) + inputs(1) * share + std::min(sums, columns);
+    const Index cut = std::min(sequences_, threads);
+    const double share = count(divided_up(sequences_, cut)) / count(sequences_);
+    double weights = 0;
+    if (parts_sum_up(cut, threads) && sums_fit(cut, weight_gradient_, tape_)) {
+      const double sums = count(cut - 1) / count(threads) * weight_gradient_ * element_bytes_;
+      weights = outer() * share + sums / told_rate / steps_ / 2;
+    } else {
+      const double others = 1 - 1 / count(threads);
+      weights = outer() / workers(threads) + others * gates_bytes_ / told_rate / 2;
+    }
+    return loop(1, share) + inputs(1) * share + weights;
   }
   /// Forward the loop and the inputs' products run at the same time. Going back, the others follow
   /// the loop: if dW is in short blocks they come to all of them but the last one at best. All do
   /// what is left.
   double ahead(Index threads) const {
-    const double loop = this->loop(1, 1, bytes_ > near_bytes);
-    const double forward = std::max(loop, inputs(threads - 1)) + meeting(threads) / steps_ahead_;
+    const double step = loop(1, 1, bytes_ > near_bytes);
+    const double forward = std::max(step, inputs(threads - 1)) + meeting(threads) / steps_ahead_;
     const double blocks = std::ceil(rows_ / weight_block_rows_behind);
     const double by_then =
         inputs(1) + (leaves_time_for_outer() ? 2 * outer() * (1 - 1 / blocks) : 0);
-    const double left = inputs(1) + 2 * outer() - std::min(by_then, count(threads - 1) * loop);
-    return (forward + loop + left / count(threads)) / 2;
+    const double left = inputs(1) + 2 * outer() - std::min(by_then, count(threads - 1) * step);
+    return (forward + step + left / workers(threads)) / 2;
   }
   double units(Index threads) const {
     const double others = 1 - 1 / count(threads);
     return loop(threads) + inputs(threads) + meetings_ * meeting(threads) +
-           others * told_bytes_ / told_rate + outer() / count(threads);
+           others * told_bytes_ / told_rate + outer() / workers(threads);
   }
 
   /// Whether one thread that follows the time loop can do a quarter of dW meanwhile: then it pays
@@ -134,18 +142,19 @@ class StepModel {
                     reading * (beside_others ? bytes_beside : 1)) +
            of_rows * pointwise_ * static_cast<double>(unit_panels_) / shares;
   }
-  double inputs(Index threads) const {
-    return input_flops_ / rate_ /
-           static_cast<double>(std::min({threads, unit_panels_, input_panels_}));
+  /// Threads that have a share in a product of many rows, which are shared by panels.
+  double workers(Index threads) const {
+    return count(std::min({threads, unit_panels_, input_panels_}));
   }
+  double inputs(Index threads) const { return input_flops_ / rate_ / workers(threads); }
 
   /// dW, which is there in one of the two directions.
   double outer() const { return (flops_ + input_flops_) / rate_ / 2; }
   static double count(Index threads) { return static_cast<double>(threads); }
 
   Index lanes_, sequences_, unit_panels_, input_panels_;
-  double rate_, flops_, bytes_, input_flops_, told_bytes_, gates_bytes_, sums_bytes_, pointwise_;
-  double steps_ahead_, steps_, rows_;
+  double rate_, flops_, bytes_, input_flops_, told_bytes_, gates_bytes_, pointwise_;
+  double steps_ahead_, steps_, rows_, tape_, weight_gradient_, element_bytes_;
   int meetings_;
 };
 

@@ -104,17 +104,15 @@ struct Schedule<T>::Shapes {
         {spec.cell.gates(), spec.shape.H, checked_sum({spec.shape.I, spec.shape.H}, "workspace")},
         "workspace");
   }
-  /// Whether parts sum up their own rows. Else all rows of the tape go through the caches of all
-  /// threads, and forward waits for each line that it writes until the others have dropped it. It
-  /// takes memory for the sums of all parts but the first, and time to add them: at most half of
-  /// what the tape is.
-  bool parts_have_sums(const Spec& spec) const {
+  /// Whether parts may sum up their own rows. Else all rows of the tape go through the caches of
+  /// all threads, and forward waits for each line that it writes until the others have dropped it.
+  bool parts_have_sums(const Spec& spec, const Exec& exec) const {
+    // Where bits must not depend on the threads, nor may this.
+    if (!exec.same_for_all_threads && !parts_sum_up(partition.parts, exec.threads)) return false;
     const auto tape = static_cast<double>(g.unit_panels * g.lanes) *
                       (static_cast<double>(tape_rows) * g.cell.width +
                        static_cast<double>(state_rows) * (spec.cell.has_cell_state() ? 2 : 1));
-    return partition.parts > 1 && 2 * static_cast<double>(partition.parts - 1) *
-                                          static_cast<double>(weight_gradient_elements(spec)) <=
-                                      tape;
+    return sums_fit(partition.parts, static_cast<double>(weight_gradient_elements(spec)), tape);
   }
 };
 
@@ -149,7 +147,7 @@ typename Schedule<T>::Bookings Schedule<T>::book(WorkspaceLayout& layout, const 
   // Without recomputation, backward packs its weights where forward had its own.
   b.forward_weights = book_if(true, {copies, s.recomputes ? forward : std::max(forward, backward)});
   b.backward_weights = s.recomputes ? layout.book<T>(backward) : b.forward_weights;
-  b.sums = book_if(s.parts_have_sums(spec), {parts - 1, Shapes::weight_gradient_elements(spec)});
+  b.sums = book_if(s.parts_have_sums(spec, exec), {parts - 1, Shapes::weight_gradient_elements(spec)});
   b.x_block = layout.book<T>(InputBlock(spec.shape, g.lanes, exec.threads).size);
   b.shared = book_if(s.partition.way == Partition::Way::units, {2, g.shared_step});
   return b;

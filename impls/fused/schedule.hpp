@@ -168,7 +168,7 @@ class Schedule {
   bool sums_own_rows(const Member& member) const {
     if (partition_.way != Partition::Way::parts) return false;
     return sums_ == nullptr ? parts_.count() == 1 && member.size() == 1
-                            : is_even(parts_.count(), member.size());
+                            : parts_sum_up(parts_.count(), member.size());
   }
   void pack_inputs(const Inputs<const T>&, Index row, Index rows, Range panels, T* block) const;
   void outer_products(Slice, Index row, Index rows, const T* b, Index b_panel, Range panels,

@@ -36,6 +36,8 @@ Numbers documented(const Spec& spec, const Exec& exec, Index L, Index element_by
     EXPECT_EQ(parts, 1);
   } else if (exec.same_for_all_threads) {
     EXPECT_EQ(parts, std::clamp<Index>(B / 4, 1, 16));
+  } else {
+    EXPECT_TRUE(parts == 1 || parts == std::min(B, threads)) << parts;
   }
 
   Index k = 1;
@@ -66,7 +68,8 @@ Numbers documented(const Spec& spec, const Exec& exec, Index L, Index element_by
   n.elements += copies * (exec.recompute == Recompute::none ? std::max(forward, backward)
                                                             : forward + backward);
   const Index sums = G * H * (I + H) * (parts - 1);
-  if (2 * sums <= P * L * (R * W + S * (1 + lstm))) n.elements += sums;
+  const bool few = parts < threads && 2 * parts < threads && !exec.same_for_all_threads;
+  if (!few && 2 * sums <= P * L * (R * W + S * (1 + lstm))) n.elements += sums;
   const Index x_panels = threads * std::min<Index>(64, up(I, L));
   n.elements += x_panels * L * std::min<Index>(512, T * B);
   n.panels += x_panels;
@@ -83,10 +86,11 @@ void expect_as_documented(Index lanes) {
   for (const char* cell : {"rnn", "lstm", "gru", "gru:reset=after_matmul"}) {
     for (const Recompute recompute : {Recompute::none, Recompute::gates, Recompute::checkpoint}) {
       for (const bool same : {false, true}) {
-        for (const int threads : {1, 2, 3}) {
+        for (const int threads : {1, 2, 3, 8}) {
           for (const Shape shape :
                {Shape{1000, 32, 256, 256}, Shape{7, 3, 5, 4}, Shape{1, 1, 1, 1},
-                Shape{50, 700, 3, 17}, Shape{122, 2, 300, 100}, Shape{3, 5, 20'000, 40}}) {
+                Shape{50, 700, 3, 17}, Shape{122, 2, 300, 100}, Shape{3, 5, 20'000, 40},
+                Shape{400, 5, 3, 17}, Shape{400, 3, 3, 17}}) {
             const Spec spec{parse_cell(cell), shape};
             const Exec exec{threads, recompute, same};
             WorkspaceLayout layout;
