@@ -90,16 +90,19 @@ class StepModel {
     }
     return loop(1, share) + inputs(1) * share + weights;
   }
-  /// Forward the loop and the inputs' products run at the same time. Going back, the others follow
-  /// the loop: if dW is in short blocks they come to all of them but the last one at best. All do
-  /// what is left.
+  /// Forward the loop and the inputs' products run at the same time, but for the first chunk's,
+  /// which all do. Going back, the others follow the loop, a chunk behind it: if dW is in short
+  /// blocks they come to all of them but the last one at best. All do what is left.
   double ahead(Index threads) const {
-    const double step = loop(1, 1, bytes_ > near_bytes);
-    const double forward = std::max(step, inputs(threads - 1)) + meeting(threads) / steps_ahead_;
+    const double step = loop(1), first = std::min(1.0, steps_ahead_ / steps_);
+    const double forward = first * (inputs(threads) + step) +
+                           (1 - first) * std::max(step, inputs(threads - 1)) +
+                           meeting(threads) / steps_ahead_;
     const double blocks = std::ceil(rows_ / weight_block_rows_behind);
     const double by_then =
-        inputs(1) + (leaves_time_for_outer() ? 2 * outer() * (1 - 1 / blocks) : 0);
-    const double left = inputs(1) + 2 * outer() - std::min(by_then, count(threads - 1) * step);
+        (1 - first) * inputs(1) + (leaves_time_for_outer() ? 2 * outer() * (1 - 1 / blocks) : 0);
+    const double left =
+        inputs(1) + 2 * outer() - std::min(by_then, count(threads - 1) * (1 - first) * step);
     return (forward + step + left / workers(threads)) / 2;
   }
   double units(Index threads) const {
@@ -124,23 +127,18 @@ class StepModel {
   /// What W_hh may fill of a second-level cache, and how fast it is read from there and from the
   /// third.
   static constexpr double near_bytes = 800 << 10, near_rate = 100e9, far_rate = 70e9;
-  /// How much longer multiplying takes, and reading, beyond the second level and beside a thread
-  /// that streams other weights through the third.
-  static constexpr double flops_beside = 1.07, bytes_beside = 1.3;
 
   /// The pointwise work of a gate on a vector of floats.
   static constexpr double pointwise_seconds = 18e-9;
 
   /// With few rows, the product of a step takes as long as reading the packed weights does.
   /// `of_rows`: for that part of the batch.
-  double loop(Index threads, double of_rows = 1, bool beside_others = false) const {
+  double loop(Index threads, double of_rows = 1) const {
     const auto shares = static_cast<double>(std::min(threads, unit_panels_));
     const double bytes = bytes_ / shares;
-    const double multiplying = of_rows * flops_ / rate_ / shares;
-    const double reading = bytes / (bytes > near_bytes ? far_rate : near_rate);
-    return std::max(multiplying * (beside_others ? flops_beside : 1),
-                    reading * (beside_others ? bytes_beside : 1)) +
-           of_rows * pointwise_ * static_cast<double>(unit_panels_) / shares;
+    const double product = std::max(of_rows * flops_ / rate_ / shares,
+                                    bytes / (bytes > near_bytes ? far_rate : near_rate));
+    return product + of_rows * pointwise_ * static_cast<double>(unit_panels_) / shares;
   }
   /// Threads that have a share in a product of many rows, which are shared by panels.
   double workers(Index threads) const {
@@ -162,8 +160,9 @@ class StepModel {
 /// which fill a register tile, or of more: many parts are even over 2, 4 or 8 threads.
 inline constexpr Index rows_of_a_fixed_part = 4, most_fixed_parts = 16;
 
-/// Parts never wait for each other. What does must be better by this much: where processors are
-/// further apart than those of the model, or busy, waiting takes longer.
+/// Parts never wait for each other, a thread that is ahead hardly ever does, and threads that share
+/// units do all the time. Who waits more must be better by this much: where processors are further
+/// apart than those of the model, or busy, waiting takes longer.
 inline constexpr double gain_worth_waiting = 1.04;
 
 inline Partition partition(const Spec& spec, const Exec& exec, Index element_bytes) {
@@ -182,11 +181,13 @@ inline Partition partition(const Spec& spec, const Exec& exec, Index element_byt
   const Partition one_part{1, Partition::Way::parts, always};
   if (threads == 1) return one_part;
 
-  const double by_units = step.units(threads), by_ahead = step.ahead(threads);
-  const double not_cut = std::min({step.alone(threads), by_units, by_ahead});
-  if (cut > 1 && step.parts(threads) <= gain_worth_waiting * not_cut) return {cut};
-  if (not_cut == by_ahead) return {1, ahead, blocks};
-  return not_cut == by_units ? Partition{1, units, always} : one_part;
+  const double by_alone = step.alone(threads), by_ahead = step.ahead(threads);
+  const double hardly_waiting = std::min(by_alone, by_ahead), by_units = step.units(threads);
+  if (cut > 1 && step.parts(threads) <= gain_worth_waiting * std::min(by_units, hardly_waiting)) {
+    return {cut};
+  }
+  if (by_units * gain_worth_waiting < hardly_waiting) return {1, units, always};
+  return by_alone <= by_ahead ? one_part : Partition{1, ahead, blocks};
 }
 
 /// Rows of a block of dW, at most: short blocks are as even as whole steps allow.

@@ -10,7 +10,7 @@
 
 #include "impls/api/exec.hpp"
 #include "impls/fused/layout.hpp"
-#include "impls/threads/arena.hpp"
+#include "impls/threads/shared_arena.hpp"
 
 namespace bptt::fused {
 
@@ -92,7 +92,7 @@ class Team {
   int wanted_;
   bool bound_;
   int turns_;                            ///< of spinning before sleeping
-  std::optional<threads::Arena> arena_;  ///< none for one thread
+  std::optional<threads::SharedArena> arena_;  ///< none for one thread
   Barrier barrier_;
   std::atomic<int> arrived_{0};          ///< plus `closed`
   std::atomic<int> size_{0};             ///< 0 while it is open

@@ -14,7 +14,7 @@
 #include "impls/linalg/blas_kernels.hpp"
 #include "impls/linalg/blas_threads.hpp"
 #include "impls/schedule/sequence_block.hpp"
-#include "impls/threads/arena.hpp"
+#include "impls/threads/shared_arena.hpp"
 
 namespace bptt::tbb {
 namespace {
@@ -104,7 +104,7 @@ class TbbPlan final : public Plan<T> {
   std::vector<typename SequenceBlock<T>::Bookings> bookings_;
   Workspace workspace_;
   std::deque<SequenceBlock<T>> blocks_;
-  threads::Arena arena_;
+  threads::SharedArena arena_;
 };
 
 class TbbBackend final : public Backend {

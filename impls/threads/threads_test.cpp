@@ -1,4 +1,8 @@
 // Threads of a team are where they are told to be, and treat denormals as whoever calls them.
+#include <memory>
+#include <set>
+#include <vector>
+
 #include <gtest/gtest.h>
 #include <sched.h>
 #if defined(__SSE2__)
@@ -7,6 +11,7 @@
 
 #include "impls/threads/affinity.hpp"
 #include "impls/threads/denormals.hpp"
+#include "impls/threads/idle_pool.hpp"
 #ifdef BPTT_HAS_OPENMP
 #include "impls/threads/openmp.hpp"
 #endif
@@ -81,6 +86,37 @@ TEST_F(Threads, HaveAllProcessorsWhereverTheCallerIsBound) {
   EXPECT_FALSE(threads::more_than_processors(all));
   EXPECT_TRUE(threads::more_than_processors(all + 1));
   ASSERT_TRUE(threads::unbind_this_thread());
+}
+
+TEST(IdlePool, GivesWhatWasUsedLastFirst) {
+  using Pool = threads::IdlePool<int>;
+  Pool pool;
+  for (const int name : {1, 2, 3}) pool.add(std::make_unique<int>(name));
+  const auto next = [&] { return *Pool::Lease(pool); };
+  const int first = next();
+  EXPECT_EQ(next(), first) << "one call after another";
+  int second = 0, third = 0;
+  {
+    const Pool::Lease a(pool);
+    EXPECT_EQ(*a, first);
+    const Pool::Lease b(pool);
+    second = *b;
+    {
+      const Pool::Lease c(pool);
+      third = *c;
+      EXPECT_EQ((std::set{first, second, third}), (std::set{1, 2, 3})) << "one for each at a time";
+    }
+    EXPECT_EQ(next(), third);
+  }
+  // Given back in this order: the third, the second, the first.
+  EXPECT_EQ(next(), first);
+  EXPECT_EQ(*pool.remove(), third) << "who goes takes the one used longest ago";
+  pool.add(std::make_unique<int>(4));
+  EXPECT_EQ(next(), first) << "a new one is not what threads are waiting in";
+  EXPECT_EQ(*pool.remove(), 4);
+  EXPECT_EQ(*pool.remove(), second);
+  EXPECT_EQ(next(), first);
+  EXPECT_EQ(*pool.remove(), first);
 }
 
 #if defined(__SSE2__) || defined(__aarch64__)
