@@ -1,5 +1,5 @@
 // Tells the thread sanitizer that work is handed from one thread to another, where the library that
-// hands it over (oneTBB) is not built with it. Nothing in any other build.
+// hands it over (oneTBB, OpenMP) is not built with it. Nothing in any other build.
 #pragma once
 
 #if defined(__SANITIZE_THREAD__)

@@ -6,6 +6,7 @@
 
 #include "impls/threads/affinity.hpp"
 #include "impls/threads/denormals.hpp"
+#include "impls/threads/handover.hpp"
 
 namespace bptt::threads {
 namespace {
@@ -19,24 +20,37 @@ struct Told {
 };
 thread_local Told told;
 
+/// Runs body on each thread of a team. The thread sanitizer is told of the fork and the join:
+/// OpenMP is not built with it. Static, so that a thread finds them without reading what has not
+/// been handed over yet.
+template <class Body>
+void on_team(int threads, const Body& body) {
+  static char forked = 0, joined = 0;
+  hand_over(&forked);
+#pragma omp parallel num_threads(threads)
+  {
+    take_over(&forked);
+    body(omp_get_thread_num());
+    hand_over(&joined);
+  }
+  take_over(&joined);
+}
+
 void tell_team(const Told& now) {
   // glibc's environment holds MXCSR (x86-64) or FPCR (AArch64), and with it what denormal_mode()
   // looks at.
   std::fenv_t environment;
   std::fegetenv(&environment);
-#pragma omp parallel num_threads(now.threads)
-  {
-    const int k = omp_get_thread_num();
-    if (k > 0) {
-      std::fesetenv(&environment);
-      // A new thread inherits where its maker is bound.
-      if (now.bind) {
-        bind_this_thread(k);
-      } else {
-        unbind_this_thread();
-      }
+  on_team(now.threads, [&](int k) {
+    if (k == 0) return;
+    std::fesetenv(&environment);
+    // A new thread inherits where its maker is bound.
+    if (now.bind) {
+      bind_this_thread(k);
+    } else {
+      unbind_this_thread();
     }
-  }
+  });
   told = now;
 }
 
@@ -56,8 +70,7 @@ OpenMpThreads::~OpenMpThreads() {
 }
 
 void OpenMpThreads::run(void (*body)(const void*, int), const void* what) const {
-#pragma omp parallel num_threads(count_)
-  body(what, omp_get_thread_num());
+  on_team(count_, [&](int k) { body(what, k); });
 }
 
 int max_openmp_threads() {
