@@ -62,7 +62,7 @@ class StepModel {
     told_bytes_ = states * (meetings_ + static_cast<double>(spec.cell.gates())) / 2;
     unit_panels_ = divided_up(H, lanes_);
     input_panels_ = divided_up(I, lanes_);
-    steps_ahead_ = static_cast<double>(std::max(steps_ahead_at_least, rows_ahead / B));
+    steps_ahead_ = static_cast<double>(std::min(T, std::max(steps_ahead_at_least, rows_ahead / B)));
     pointwise_ = pointwise_seconds * static_cast<double>(element_bytes) / 4 *
                  static_cast<double>(spec.cell.gates()) * static_cast<double>(B);
     gates_bytes_ = states * static_cast<double>(spec.cell.gates());
@@ -94,7 +94,7 @@ class StepModel {
   /// which all do. Going back, the others follow the loop, a chunk behind it: if dW is in short
   /// blocks they come to all of them but the last one at best. All do what is left.
   double ahead(Index threads) const {
-    const double step = loop(1), first = std::min(1.0, steps_ahead_ / steps_);
+    const double step = loop(1), first = steps_ahead_ / steps_;
     const double forward = first * (inputs(threads) + step) +
                            (1 - first) * std::max(step, inputs(threads - 1)) +
                            meeting(threads) / steps_ahead_;

@@ -147,7 +147,8 @@ typename Schedule<T>::Bookings Schedule<T>::book(WorkspaceLayout& layout, const 
   // Without recomputation, backward packs its weights where forward had its own.
   b.forward_weights = book_if(true, {copies, s.recomputes ? forward : std::max(forward, backward)});
   b.backward_weights = s.recomputes ? layout.book<T>(backward) : b.forward_weights;
-  b.sums = book_if(s.parts_have_sums(spec, exec), {parts - 1, Shapes::weight_gradient_elements(spec)});
+  b.sums =
+      book_if(s.parts_have_sums(spec, exec), {parts - 1, Shapes::weight_gradient_elements(spec)});
   b.x_block = layout.book<T>(InputBlock(spec.shape, g.lanes, exec.threads).size);
   b.shared = book_if(s.partition.way == Partition::Way::units, {2, g.shared_step});
   return b;

@@ -78,12 +78,7 @@ void Team::join(const Task& task) noexcept {
   const int size = size_.load(std::memory_order_acquire);
   // The same thread does the same part in every call, if all are there: its caches know it.
   const int rank = size == wanted_ ? slot : arrival;
-  // oneTBB gives tasks the environment of whoever used the arena first, even on the caller.
-  std::fenv_t own;
-  std::fegetenv(&own);
-  std::fesetenv(&environment_);
   task.call(task.body, Member(rank, size, &barrier_));
-  std::fesetenv(&own);
 }
 
 void Team::run_task(const Task& task) {
@@ -94,9 +89,8 @@ void Team::run_task(const Task& task) {
   late_.store(false, std::memory_order_relaxed);
   for (std::atomic<bool>& came : came_) came.store(false, std::memory_order_relaxed);
   barrier_.reset();
-  std::fegetenv(&environment_);
   caller_at_ = threads::this_processor();
-  arena_->for_each(wanted_, [&](std::ptrdiff_t) { join(task); });
+  arena_->lease()->for_each(wanted_, [&](std::ptrdiff_t) { join(task); });
   last_call_ = Clock::now() - start;
   // A thread that comes late is on its way: the next call had better wait for it.
   const bool in_vain =

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <atomic>
-#include <cfenv>
 #include <chrono>
 #include <optional>
 #include <vector>
@@ -91,15 +90,14 @@ class Team {
 
   int wanted_;
   bool bound_;
-  int turns_;                            ///< of spinning before sleeping
+  int turns_;                                  ///< of spinning before sleeping
   std::optional<threads::SharedArena> arena_;  ///< none for one thread
   Barrier barrier_;
-  std::atomic<int> arrived_{0};          ///< plus `closed`
-  std::atomic<int> size_{0};             ///< 0 while it is open
-  std::vector<std::atomic<bool>> came_;  ///< by place in the arena
-  std::atomic<bool> late_{false};        ///< a thread has come after it was closed
-  std::fenv_t environment_{};            ///< of the caller: rounding, what becomes of denormals
-  int caller_at_ = -1;                   ///< its processor
+  std::atomic<int> arrived_{0};                      ///< plus `closed`
+  std::atomic<int> size_{0};                         ///< 0 while it is open
+  std::vector<std::atomic<bool>> came_;              ///< by place in the arena
+  std::atomic<bool> late_{false};                    ///< a thread has come after it was closed
+  int caller_at_ = -1;                               ///< its processor
   std::chrono::steady_clock::duration last_call_{};  ///< how long it took
   int impatient_calls_ = 0;  ///< this many more calls wait for a short time only
 };

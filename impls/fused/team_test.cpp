@@ -112,7 +112,7 @@ TEST(FusedTeam, ThreadsComeBackAfterAPause) {
   control.judge(both);
 }
 
-/// oneTBB has fewer threads than all these teams want at once.
+/// They have one arena in turn.
 TEST(FusedTeam, TeamsTakeTurns) {
   std::vector<std::unique_ptr<Team>> teams;
   for (int k = 0; k < 4; ++k) teams.push_back(std::make_unique<Team>(Exec{.threads = 2}));
@@ -133,8 +133,10 @@ TEST(FusedTeam, TeamsOfSeveralCallersAtOnce) {
   for (int caller = 0; caller < 3; ++caller) {
     callers.emplace_back([caller] {
       for (int round = 0; round < 5; ++round) {
-        Team team({2 + caller});
-        for (int k = 0; k < 50; ++k) expect_whole(call(team), 2 + caller);
+        // Two callers take their arenas from one pool.
+        const int threads = 2 + caller / 2;
+        Team team({threads}), other({threads});
+        for (int k = 0; k < 50; ++k) expect_whole(call(k % 3 == 0 ? other : team), threads);
       }
     });
   }
@@ -146,6 +148,37 @@ TEST(FusedTeam, EndsAfterACall) {
   for (int k = 0; k < 200; ++k) {
     Team team({3});
     expect_whole(call(team), 3);
+  }
+}
+
+/// More teams at work at once than oneTBB has threads for, each in an arena of its own, and then in
+/// one in turn.
+TEST(FusedTeam, TeamsWithinEachOther) {
+  Team first({2}), second({2}), third({2});
+  for (int k = 0; k < 20; ++k) {
+    first.run([&](const Member& member) {
+      if (member.rank() != 0) return;
+      expect_whole(call(second), 2);
+      second.run([&](const Member& inner) {
+        if (inner.rank() == 0) expect_whole(call(third), 2);
+      });
+    });
+    for (Team* const team : {&third, &first, &second}) expect_whole(call(*team), 2);
+  }
+}
+
+/// Whoever made the arena that a call is in.
+TEST(FusedTeam, RoundsAsTheCallerDoesWhereItTakesAnothersArena) {
+  ASSERT_EQ(std::fesetround(FE_UPWARD), 0);
+  Team upward({4});
+  std::fesetround(FE_DOWNWARD);
+  Team downward({4});
+  std::fesetround(FE_TONEAREST);
+  for (Team* const team : {&upward, &downward, &upward}) {
+    std::atomic<int> others{0};
+    team->run([&](const Member&) { others += std::fegetround() == FE_TONEAREST ? 0 : 1; });
+    EXPECT_EQ(others, 0);
+    EXPECT_EQ(std::fegetround(), FE_TONEAREST);
   }
 }
 

@@ -68,7 +68,7 @@ Numbers documented(const Spec& spec, const Exec& exec, Index L, Index element_by
   n.elements += copies * (exec.recompute == Recompute::none ? std::max(forward, backward)
                                                             : forward + backward);
   const Index sums = G * H * (I + H) * (parts - 1);
-  const bool few = parts < threads && 2 * parts < threads && !exec.same_for_all_threads;
+  const bool few = 2 * parts < threads && !exec.same_for_all_threads;
   if (!few && 2 * sums <= P * L * (R * W + S * (1 + lstm))) n.elements += sums;
   const Index x_panels = threads * std::min<Index>(64, up(I, L));
   n.elements += x_panels * L * std::min<Index>(512, T * B);

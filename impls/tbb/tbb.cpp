@@ -82,14 +82,15 @@ class TbbPlan final : public Plan<T> {
   void do_forward(const Params<const T>& w, const Inputs<const T>& in,
                   const Outputs<T>& out) override {
     const linalg::BlasThreads single(1);
-    arena_.for_each(cut_.parts, [&](Index part) { block(part).forward(w, in, out); });
+    arena_.lease()->for_each(cut_.parts, [&](Index part) { block(part).forward(w, in, out); });
   }
 
   void do_backward(const Params<const T>& w, const Inputs<const T>& in,
                    const OutputGrads<const T>& dout, const Grads<T>& grads) override {
     const linalg::BlasThreads single(1);
-    arena_.for_each(cut_.parts, [&](Index part) { block(part).backward(w, in, dout, grads); });
-    arena_.for_each(cut_.tile_count, [&](Index tile) {
+    const auto arena = arena_.lease();
+    arena->for_each(cut_.parts, [&](Index part) { block(part).backward(w, in, dout, grads); });
+    arena->for_each(cut_.tile_count, [&](Index tile) {
       const Index begin = tile * cut_.tile_rows;
       const Index count = std::min(cut_.tile_rows, cut_.gate_rows - begin);
       for (Index part = 0; part < cut_.parts; ++part) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cfenv>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -56,14 +57,22 @@ class Arena {
     });
   }
 
-  /// Runs body(0) .. body(count-1), each a task, and returns when all have done.
+  /// Runs body(0) .. body(count-1), each a task, and returns when all have done. Tasks round, and
+  /// treat denormals, as the caller does.
   template <class Body>
   void for_each(std::ptrdiff_t count, const Body& body) {
+    // oneTBB would give them, and the caller's own, the environment of whoever made the arena.
+    std::fenv_t environment;
     const auto task = [&](std::ptrdiff_t i) {
       take_over(&forked_);
+      std::fenv_t own;
+      std::fegetenv(&own);
+      std::fesetenv(&environment);
       body(i);
+      std::fesetenv(&own);
       hand_over(&joined_);
     };
+    std::fegetenv(&environment);
     hand_over(&forked_);
     arena_.execute([&] {
       oneapi::tbb::parallel_for(std::ptrdiff_t{0}, count, task, oneapi::tbb::simple_partitioner());

@@ -1,6 +1,7 @@
 // Things that several owners take turns with, the one that was used last first.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -15,12 +16,14 @@ class IdlePool {
  public:
   void add(std::unique_ptr<T> thing) {
     const std::lock_guard lock(mutex_);
-    idle_.reserve(++count_);  // for all: giving back allocates nothing
+    idle_.reserve(count_ + 1);  // for all: giving back allocates nothing
+    ++count_;
     idle_.insert(idle_.begin(), std::move(thing));
   }
   /// The one that was used longest ago, or never, for an owner that goes.
   std::unique_ptr<T> remove() {
     const std::lock_guard lock(mutex_);
+    assert(!idle_.empty());
     std::unique_ptr<T> thing = std::move(idle_.front());
     idle_.erase(idle_.begin());
     --count_;
@@ -45,6 +48,7 @@ class IdlePool {
  private:
   std::unique_ptr<T> take() {
     const std::lock_guard lock(mutex_);
+    assert(!idle_.empty());  // an owner that uses two
     std::unique_ptr<T> thing = std::move(idle_.back());
     idle_.pop_back();
     return thing;

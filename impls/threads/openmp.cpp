@@ -21,8 +21,8 @@ struct Told {
 thread_local Told told;
 
 /// Runs body on each thread of a team. The thread sanitizer is told of the fork and the join:
-/// OpenMP is not built with it. Static, so that a thread finds them without reading what has not
-/// been handed over yet.
+/// OpenMP is not built with it. What it is told by is static: a thread finds it without reading
+/// what has not been handed over yet.
 template <class Body>
 void on_team(int threads, const Body& body) {
   static char forked = 0, joined = 0;

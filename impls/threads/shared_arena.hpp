@@ -11,14 +11,14 @@
 
 namespace bptt::threads {
 
-/// A plan's threads: those of the arena that the last call was in, if no other caller has it now.
-/// oneTBB's threads stay in an arena for a while when its work is done, and to come to another one
-/// takes them some 40 us, several times as long as a small layer does. The layers of a stack, which
-/// are plans that are called one after another, would pay that in each call if each had an arena of
-/// its own.
+/// A plan's threads: those of the arena that the last call was in, of any plan with as many threads
+/// that are bound or not as its are, if no other caller has it now. oneTBB's threads stay in an
+/// arena for a while when its work is done, and to come to another one takes them some 40 us,
+/// several times as long as a small layer does. The layers of a stack, which are plans that are
+/// called one after another, would pay that in each call if each had an arena of its own.
 ///
-/// There are as many arenas as plans: callers at the same time have one each, and no call waits for
-/// an arena, or makes one.
+/// There are as many arenas as plans: callers at the same time have one each, not always the same,
+/// and no call waits for an arena, or makes one.
 class SharedArena {
  public:
   SharedArena(int threads, bool bind) : pool_(pool(threads, bind)) {
@@ -28,12 +28,8 @@ class SharedArena {
   SharedArena(const SharedArena&) = delete;
   SharedArena& operator=(const SharedArena&) = delete;
 
-  /// Runs body(0) .. body(count-1), each a task, and returns when all have done.
-  template <class Body>
-  void for_each(std::ptrdiff_t count, const Body& body) {
-    const IdlePool<Arena>::Lease arena(pool_);
-    arena->for_each(count, body);
-  }
+  /// For a call: one at a time.
+  IdlePool<Arena>::Lease lease() { return IdlePool<Arena>::Lease(pool_); }
 
  private:
   /// Never destroyed: plans may live as long as the process, and oneTBB's own end may come first.

@@ -1,4 +1,5 @@
-// Threads of a team are where they are told to be, and treat denormals as whoever calls them.
+// Threads of a team are where they are told to be, and treat denormals as whoever calls them; whose
+// turn it is with what they share.
 #include <memory>
 #include <set>
 #include <vector>
