@@ -49,8 +49,8 @@ struct Cell {
 
   /// Number of gate blocks G: parameters have G*H rows. Order: lstm i,f,g,o; gru r,z,n.
   Index gates() const;
-  /// False for a gate block that an option has taken away: its rows have no effect, and a gradient of
-  /// exactly zero.
+  /// False for a gate block that an option has taken away: its rows have no effect, and a gradient
+  /// of exactly zero.
   bool uses_gate(Index g) const;
   /// Name of gate block g, for messages: "i", "f", ...; "h" for the one block of an rnn.
   std::string_view gate_name(Index g) const;
