@@ -75,12 +75,17 @@ std::size_t tensor_bytes(const Case& c) {
                   [&]<class T>(std::type_identity<T>) { return StackProblem<T>::bytes(c.spec); });
 }
 
+Exec exec_of_plans(const Backend& backend, const Case& c) {
+  return net::exec_of_plans(backend, c.exec, c.spec.bidirectional);
+}
+
 std::size_t workspace_bytes(const Backend& backend, const Case& c) {
   Index bytes = static_cast<Index>(dispatch(c.dtype, [&]<class T>(std::type_identity<T>) {
     return net::Stack<T>::buffer_bytes(c.spec);
   }));
+  const Exec exec = exec_of_plans(backend, c);
   for (const auto& [spec, plans] : layers_of(c)) {
-    const auto of_one = static_cast<Index>(backend.workspace_bytes(spec, c.dtype, c.exec));
+    const auto of_one = static_cast<Index>(backend.workspace_bytes(spec, c.dtype, exec));
     bytes = checked_sum({bytes, checked_product({of_one, plans}, "workspace")}, "workspace");
   }
   return static_cast<std::size_t>(bytes);
@@ -94,8 +99,9 @@ std::optional<std::string> refusal(const Backend& backend, const Case& c) {
       return std::to_string(c.exec.threads) + " threads on " + std::to_string(processors) +
              (processors == 1 ? " processor" : " processors");
     }
+    const Exec exec = exec_of_plans(backend, c);
     for (const auto& [spec, plans] : layers_of(c)) {
-      if (auto reason = backend.refusal(spec, c.dtype, c.exec)) return reason;
+      if (auto reason = backend.refusal(spec, c.dtype, exec)) return reason;
     }
     const std::size_t tensors = tensor_bytes(c);
     const std::size_t workspace = workspace_bytes(backend, c);

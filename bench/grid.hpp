@@ -33,6 +33,9 @@ std::vector<Case> expand(const Settings&);
 
 /// The tensors that all backends of a case share.
 std::size_t tensor_bytes(const Case&);
+/// What a backend's plans of a case are made with: half of the threads where the directions of a
+/// layer run at the same time.
+Exec exec_of_plans(const Backend&, const Case&);
 /// What a backend's plans of all layers take, and what connects the layers.
 std::size_t workspace_bytes(const Backend&, const Case&);
 

@@ -40,7 +40,8 @@ class TypedLayer final : public Layer {
     net::for_each(c.spec, problem_.dout, fill);
   }
   std::unique_ptr<LayerRun> plan(const Backend& backend) override {
-    return std::make_unique<TypedRun<T>>(problem_, case_.spec, plans_of<T>(backend, case_.exec));
+    return std::make_unique<TypedRun<T>>(problem_, case_.spec,
+                                         net::PlanMaker<T>(backend, case_.exec));
   }
 
  private:

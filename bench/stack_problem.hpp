@@ -61,10 +61,4 @@ class StackProblem {
   std::vector<Tensor<T>> storage_;
 };
 
-/// How a stack gets its plans from a backend.
-template <Real T>
-net::PlanMaker<T> plans_of(const Backend& backend, const Exec& exec) {
-  return [&backend, exec](const Spec& spec) { return backend.plan<T>(spec, exec); };
-}
-
 }  // namespace bptt::bench

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 
 #include "bench/faulty_backend.hpp"
+#include "bench/layer.hpp"
 #include "bench/results/csv_reader.hpp"
 #include "bench/test_folder.hpp"
 #include "bench/turns.hpp"
@@ -182,6 +183,25 @@ TEST_F(Sweep, WhatCannotBeVerifiedIsNotTimed) {
     EXPECT_EQ(results::refusal_of(row), "cannot be verified: no memory for the reference");
     EXPECT_EQ(row.verified, "no");
   }
+}
+
+TEST_F(Sweep, WhatAStackNeedsIsKnownBeforeItIsPlanned) {
+  settings.cells = {parse_cell("lstm")};
+  settings.dtypes = {Dtype::f32};
+  settings.layers = {1, 2};
+  settings.bidirectional = {false, true};
+  settings.shapes = {{30, 4, 65, 70, {}}};
+  settings.threads = {1, 2};
+  int cases = 0;
+  for (const Case& c : expand(settings)) {
+    for (const Backend* backend : backends()) {
+      if (backend->refusal(c.spec.layer_spec(0), c.dtype, c.exec)) continue;
+      ++cases;
+      EXPECT_EQ(Layer::make(c, 1)->plan(*backend)->workspace_bytes(), workspace_bytes(*backend, c))
+          << backend->name() << " " << to_string(c);
+    }
+  }
+  EXPECT_GE(cases, 4);
 }
 
 TEST_F(Sweep, StacksAreCasesOfTheirOwn) {

@@ -8,9 +8,10 @@ namespace bptt::bench {
 Verdict verify_at_shape(const Backend& backend, const Case& c, std::uint64_t seed) {
   // What connects layers and directions is the same code for every backend, which bptt-verify
   // checks; here every different layer is, by itself.
+  const Exec exec = exec_of_plans(backend, c);
   verify::AtShape worst;
   for (const auto& [spec, plans] : layers_of(c)) {
-    const auto check = verify::check_at_shape(backend, spec, c.dtype, c.exec, seed);
+    const auto check = verify::check_at_shape(backend, spec, c.dtype, exec, seed);
     worst.status = std::max(worst.status, check.status);
     worst.max_error = std::max(worst.max_error, check.max_error);
     if (check.note.empty()) continue;

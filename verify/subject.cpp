@@ -11,12 +11,12 @@ net::PlanMaker<T> naive_plans() {
 
 template <Real T>
 net::PlanMaker<T> plans_of(const Backend& backend, const Exec& exec) {
-  return [&backend, exec](const Spec& spec) {
-    if (const auto reason = backend.refusal(spec, dtype_of<T>, exec)) {
-      throw Error(ErrorKind::unavailable, *reason);
-    }
-    return backend.plan<T>(spec, exec);
-  };
+  return {backend, exec, [&backend](const Spec& spec, const Exec& own) {
+            if (const auto reason = backend.refusal(spec, dtype_of<T>, own)) {
+              throw Error(ErrorKind::unavailable, *reason);
+            }
+            return backend.plan<T>(spec, own);
+          }};
 }
 
 template net::PlanMaker<float> naive_plans();

@@ -24,7 +24,7 @@ class TypedTrainer final : public Trainer {
         rate_(options.learning_rate.value_or(
             default_learning_rate(options.optimizer, c.spec.cell.kind))),
         clip_norm_(options.clip_norm),
-        plans_(plans_of<T>(backend, c.exec)),
+        plans_(backend, c.exec),
         windows_(corpus, truncation_, c.spec.shape.B),
         characters_(static_cast<std::size_t>(truncation_.k2 * c.spec.shape.B)),
         targets_(static_cast<std::size_t>(truncation_.k1 * c.spec.shape.B)),

@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "impls/api/plan.hpp"
+#include "impls/api/side_by_side.hpp"
 
 namespace bptt {
 
@@ -29,6 +30,17 @@ class Backend {
   /// running may allocate.
   virtual bool is_peer() const { return false; }
 
+  /// Where plans that have nothing to ask of each other, as those of a layer's two directions, are
+  /// called at the same time with half of these threads each (`half_of`): what calls them so. Null
+  /// where they are called one after the other with all threads: where these are odd in number, or
+  /// the backend's plans share more than processors.
+  std::unique_ptr<SideBySide> side_by_side(const Exec& exec) const {
+    return runs_side_by_side(exec) ? do_side_by_side(exec) : nullptr;
+  }
+  bool runs_side_by_side(const Exec& exec) const {
+    return exec.threads % 2 == 0 && can_run_side_by_side();
+  }
+
   /// Why this backend does not run the case, in words a user understands; nothing where it does.
   std::optional<std::string> refusal(const Spec&, Dtype, const Exec&) const;
 
@@ -46,6 +58,8 @@ class Backend {
   explicit Backend(std::string_view name) : name_(name) {}
 
  private:
+  virtual bool can_run_side_by_side() const { return false; }
+  virtual std::unique_ptr<SideBySide> do_side_by_side(const Exec&) const { return nullptr; }
   virtual std::optional<std::string> do_refusal(const Spec&, Dtype, const Exec&) const = 0;
   virtual std::size_t do_workspace_bytes(const Spec&, Dtype, const Exec&) const = 0;
   virtual std::unique_ptr<Plan<float>> do_plan(std::type_identity<float>, const Spec&,

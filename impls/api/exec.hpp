@@ -22,9 +22,12 @@ struct Exec {
   int threads = 1;
   Recompute recompute = Recompute::none;
   bool same_for_all_threads = false;  ///< bitwise equal results for every value of `threads`
-  /// Thread k of a plan is bound to the k-th processor the process may use. The caller is thread 0
-  /// and binds itself (impls/threads/affinity.hpp). For measuring.
+  /// Thread k of a plan is bound to the processor first_thread + k of those the process may use.
+  /// The caller is thread 0 and binds itself (impls/threads/affinity.hpp). For measuring.
   bool bind_threads = false;
+  /// Plans that are called at the same time have different threads: this one's are the first of
+  /// these and those that follow (impls/api/side_by_side.hpp).
+  int first_thread = 0;
 };
 
 }  // namespace bptt

@@ -7,6 +7,7 @@
 
 #include "impls/api/backend.hpp"
 #include "impls/fused/schedule.hpp"
+#include "impls/threads/side_by_side.hpp"
 
 namespace bptt::fused {
 namespace {
@@ -52,6 +53,10 @@ class FusedBackend final : public Backend {
   bool same_for_all_threads(const Exec& exec) const override { return exec.same_for_all_threads; }
 
  private:
+  bool can_run_side_by_side() const override { return true; }
+  std::unique_ptr<SideBySide> do_side_by_side(const Exec& exec) const override {
+    return std::make_unique<threads::OneTbbSideBySide>(exec);
+  }
   std::optional<std::string> do_refusal(const Spec& spec, Dtype, const Exec&) const override {
     if (spec.cell.kind == CellKind::lstm && !spec.cell.is_plain_lstm()) {
       return "its lstm is the plain one: peepholes, coupled or missing gates, gates that read the "

@@ -42,7 +42,7 @@ Team::Team(const Exec& exec)
       turns_(turns_before_sleep(exec.threads)),
       barrier_(exec.threads, turns_),
       came_(static_cast<std::size_t>(exec.threads)) {
-  if (wanted_ > 1) arena_.emplace(exec.threads, exec.bind_threads);
+  if (wanted_ > 1) arena_.emplace(threads::threads_of(exec));
 }
 
 void Team::join(const Task& task) noexcept {

@@ -8,49 +8,15 @@
 #include <thread>
 
 #include <gtest/gtest.h>
-#include <oneapi/tbb/parallel_for.h>
-#include <oneapi/tbb/task_arena.h>
+
+#include "impls/threads/second_thread.hpp"
 
 namespace bptt::fused {
 namespace {
 
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
-
-/// oneTBB does not promise threads, and on a busy machine they come too late. So a team is held
-/// against an arena of nothing but oneTBB, asked in between, whether a second thread comes to it.
-class Control {
- public:
-  void ask() {
-    std::atomic<int> here{0};
-    const auto deadline = std::chrono::steady_clock::now() + milliseconds(2);
-    const auto task = [&](int) {
-      threads::take_over(&forked_);
-      ++here;
-      while (here < 2 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
-      if (std::chrono::steady_clock::now() >= deadline) late_ = true;
-      threads::hand_over(&joined_);
-    };
-    threads::hand_over(&forked_);
-    arena_.execute(
-        [&] { oneapi::tbb::parallel_for(0, 2, task, oneapi::tbb::simple_partitioner()); });
-    threads::take_over(&joined_);
-    in_time_ += late_ ? 0 : 1;
-    late_ = false;
-  }
-  /// A team to which nobody came in as many calls.
-  void judge(int both) const {
-    if (both > 0) return;
-    EXPECT_LT(in_time_, 10) << "the second thread came to oneTBB's arena, and never to the team";
-    GTEST_SKIP() << "oneTBB never gave a second thread in time";
-  }
-
- private:
-  static inline char forked_ = 0, joined_ = 0;  // as in threads::Arena
-  oneapi::tbb::task_arena arena_{2};
-  std::atomic<bool> late_{false};
-  int in_time_ = 0;
-};
+using threads::SecondThread;
 
 /// What the members of one call saw.
 struct Seen {
@@ -100,7 +66,7 @@ TEST(FusedTeam, MembersHaveRanksAndMeet) {
 /// So long that oneTBB's threads have gone to sleep, shorter, and none.
 TEST(FusedTeam, ThreadsComeBackAfterAPause) {
   Team team({2});
-  Control control;
+  SecondThread control;
   int both = 0;
   for (int k = 0; k < 120; ++k) {
     control.ask();
@@ -117,7 +83,7 @@ TEST(FusedTeam, TeamsTakeTurns) {
   std::vector<std::unique_ptr<Team>> teams;
   for (int k = 0; k < 4; ++k) teams.push_back(std::make_unique<Team>(Exec{.threads = 2}));
   std::vector<int> both(teams.size());
-  Control control;
+  SecondThread control;
   for (int k = 0; k < 400; ++k) {
     if (k % 4 == 0) control.ask();
     const auto at = static_cast<std::size_t>(k) % teams.size();
@@ -184,7 +150,7 @@ TEST(FusedTeam, RoundsAsTheCallerDoesWhereItTakesAnothersArena) {
 
 TEST(FusedTeam, RoundsAsTheCallerDoesNow) {
   Team team({2});
-  Control control;
+  SecondThread control;
   int both = 0;
   for (int k = 0; k < 300; ++k) {
     control.ask();

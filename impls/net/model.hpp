@@ -5,19 +5,13 @@
 // numbers it is its own oracle.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "impls/api/plan.hpp"
+#include "impls/net/plan_maker.hpp"
 
 namespace bptt::net {
-
-/// Where a model gets its recurrent layers from: a backend with its Exec, or naive in a type that
-/// only it has.
-template <Scalar T>
-using PlanMaker = std::function<std::unique_ptr<Plan<T>>(const Spec&)>;
 
 enum class Role {
   parameter,  ///< learned; has a gradient

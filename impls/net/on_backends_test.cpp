@@ -51,11 +51,6 @@ namespace {
 constexpr Shape shape{7, 5, 3, 9};
 const std::vector<Index> lengths = {3, 7, 0, 1, 5};
 
-template <Real T>
-PlanMaker<T> plans_of(const Backend& backend, const Exec& exec = {}) {
-  return [&backend, exec](const Spec& spec) { return backend.plan<T>(spec, exec); };
-}
-
 struct Case {
   std::string name;
   std::string cell;
@@ -104,7 +99,7 @@ void expect_equal(const Case& c, const Backend& backend) {
   SCOPED_TRACE(c.name + " " + std::string(name_of(dtype_of<T>)));
   const double roundings = 500 * static_cast<double>(std::numeric_limits<T>::epsilon());
   const auto reference = c.make<double>(naive_plans<double>());
-  const auto model = c.make<T>(plans_of<T>(backend));
+  const auto model = c.make<T>(PlanMaker<T>(backend, {}));
   fill_model(*reference);
   fill_model(*model);
   reference->forward();
@@ -149,7 +144,7 @@ TEST_P(OnBackend, RunningAllocatesNothing) {
     for (const int threads : {1, 2}) {
       const Exec exec{.threads = threads};
       if (GetParam()->refusal({parse_cell(c.cell), shape}, Dtype::f64, exec)) continue;
-      const auto model = c.make<double>(plans_of<double>(*GetParam(), exec));
+      const auto model = c.make<double>(PlanMaker<double>(*GetParam(), exec));
       fill_model(*model);
       allocations = 0;
       counting = true;
@@ -165,6 +160,53 @@ TEST_P(OnBackend, RunningAllocatesNothing) {
 
 INSTANTIATE_TEST_SUITE_P(Networks, OnBackend, testing::ValuesIn(backends()),
                          [](const auto& param) { return std::string(param.param->name()); });
+
+/// Everything that a model gives, in one row.
+template <Real T>
+std::vector<T> results_of(Model<T>& model) {
+  model.forward();
+  model.backward();
+  std::vector<T> all;
+  for (const ModelTensor<T>& tensor : model.tensors()) {
+    const View<T> view = tensor.role == Role::output ? tensor.value : tensor.gradient;
+    all.insert(all.end(), view.begin(), view.end());
+  }
+  return all;
+}
+
+// Directions that run at the same time give what they give one after the other, whichever ends
+// first.
+void expect_as_in_turn(const Backend& backend) {
+  SCOPED_TRACE(backend.name());
+  EXPECT_FALSE(backend.runs_side_by_side({.threads = 1}));
+  EXPECT_FALSE(backend.runs_side_by_side({.threads = 3}));
+  for (const Case& c : every_case()) {
+    if (c.architecture != nullptr || !c.network.stack.bidirectional) continue;
+    for (const int threads : {2, 4}) {
+      const Exec exec{.threads = threads}, half{.threads = threads / 2};
+      const PlanMaker<float> in_turn(
+          [&](const Spec& spec) { return backend.plan<float>(spec, half); });
+      const auto expected = c.make<float>(in_turn), model = c.make<float>({backend, exec});
+      EXPECT_EQ(model->workspace_bytes(), expected->workspace_bytes());
+      fill_model(*expected);
+      fill_model(*model);
+      const auto right = results_of(*expected);
+      for (int repetition = 0; repetition < 5; ++repetition) {
+        EXPECT_EQ(results_of(*model), right) << c.name << ", " << threads << " threads";
+      }
+    }
+  }
+}
+
+TEST(SideBySide, DirectionsAreThoseInTurn) {
+  int tried = 0;
+  for (const Backend* backend : backends()) {
+    if (!backend->runs_side_by_side({.threads = 2})) continue;
+    ++tried;
+    expect_as_in_turn(*backend);
+  }
+  if (tried == 0) GTEST_SKIP() << "no backend that calls two plans at a time is built in";
+}
 
 TEST(Allocations, AreCounted) {
   if (!can_count) GTEST_SKIP() << "the sanitizer owns malloc";

@@ -5,13 +5,19 @@
 namespace bptt::net {
 namespace {
 
-/// Calls f(t, b, the step that mirrors t) for every live step.
+/// Calls f(t, b, the step that mirrors t) for every live step among these.
+template <class F>
+void for_each_live(const Extents& extents, std::span<const Index> lengths, StepRange steps, F f) {
+  for (Index t = steps.begin; t < steps.end; ++t) {
+    for (Index b = 0; b < extents[1]; ++b) {
+      const Index length = live_steps(lengths, b, extents[0]);
+      if (t < length) f(t, b, length - 1 - t);
+    }
+  }
+}
 template <class F>
 void for_each_live(const Extents& extents, std::span<const Index> lengths, F f) {
-  for (Index b = 0; b < extents[1]; ++b) {
-    const Index length = live_steps(lengths, b, extents[0]);
-    for (Index t = 0; t < length; ++t) f(t, b, length - 1 - t);
-  }
+  for_each_live(extents, lengths, {0, extents[0]}, f);
 }
 
 }  // namespace
@@ -24,8 +30,8 @@ void copy_reversed(View<const T> from, std::span<const Index> lengths, View<T> t
 }
 
 template <Scalar T>
-void add_reversed(View<const T> from, std::span<const Index> lengths, View<T> to) {
-  for_each_live(from.extents(), lengths, [&](Index t, Index b, Index mirrored) {
+void add_reversed(View<const T> from, std::span<const Index> lengths, StepRange steps, View<T> to) {
+  for_each_live(from.extents(), lengths, steps, [&](Index t, Index b, Index mirrored) {
     const T* source = &from(t, b, 0);
     T* target = &to(mirrored, b, 0);
     for (Index k = 0; k < from.extents()[2]; ++k) target[k] += source[k];
@@ -54,10 +60,10 @@ void take_direction(View<const T> both, const DirectionOf& of, View<T> to) {
   });
 }
 
-#define BPTT_INSTANTIATE(T)                                                       \
-  template void copy_reversed<T>(View<const T>, std::span<const Index>, View<T>); \
-  template void add_reversed<T>(View<const T>, std::span<const Index>, View<T>);  \
-  template void put_direction<T>(View<const T>, const DirectionOf&, View<T>);     \
+#define BPTT_INSTANTIATE(T)                                                                 \
+  template void copy_reversed<T>(View<const T>, std::span<const Index>, View<T>);           \
+  template void add_reversed<T>(View<const T>, std::span<const Index>, StepRange, View<T>); \
+  template void put_direction<T>(View<const T>, const DirectionOf&, View<T>);               \
   template void take_direction<T>(View<const T>, const DirectionOf&, View<T>);
 BPTT_INSTANTIATE(float)
 BPTT_INSTANTIATE(double)

@@ -18,9 +18,15 @@ inline Index live_steps(std::span<const Index> lengths, Index b, Index T) {
 template <Scalar T>
 void copy_reversed(View<const T> from, std::span<const Index> lengths, View<T> to);
 
-/// to[length-1-t,b,:] += from[t,b,:] at live steps.
+/// Some of T steps.
+struct StepRange {
+  Index begin = 0, end = 0;
+};
+
+/// to[length-1-t,b,:] += from[t,b,:] at live steps, for these t. Different steps write different
+/// elements: they may be added at the same time.
 template <Scalar T>
-void add_reversed(View<const T> from, std::span<const Index> lengths, View<T> to);
+void add_reversed(View<const T> from, std::span<const Index> lengths, StepRange, View<T> to);
 
 /// What one direction's states [T,B,H] and those of both [T,B,D*H] have to do with each other. The
 /// reverse direction (1) counts its steps from each sequence's end.

@@ -19,10 +19,11 @@ struct Buffers {
     reversed = {s.T, s.B, widest};
     direction = {s.T, s.B, s.H};
   }
+  /// Both directions may run at the same time, so each has its own.
   Index elements() const {
     return checked_sum({checked_product({checked_sum({outputs, doutputs}, "stack"), output.size()},
                                         "buffers of a stack"),
-                        reversed.size(), reversed.size(), direction.size()},
+                        reversed.size(), reversed.size(), direction.size(), direction.size()},
                        "buffers of a stack");
   }
   Index outputs, doutputs;
@@ -61,15 +62,18 @@ Stack<T>::Stack(const StackSpec& spec, const PlanMaker<T>& make_plan) : spec_(sp
   require_memory(buffer_bytes(spec), "buffers of stack " + to_string(spec));
   for (Index layer = 0; layer < spec.layers; ++layer) {
     for (Index d = 0; d < spec.directions(); ++d) {
-      plans_.push_back(make_plan(spec.layer_spec(layer)));
+      const Spec own = spec.layer_spec(layer);
+      plans_.push_back(spec.bidirectional ? make_plan.of_direction(own, static_cast<int>(d))
+                                          : make_plan(own));
     }
   }
+  if (spec.bidirectional) side_by_side_ = make_plan.side_by_side();
   const Buffers buffers(spec);
   for (Index i = 0; i < buffers.outputs; ++i) outputs_.emplace_back(buffers.output);
   for (Index i = 0; i < buffers.doutputs; ++i) doutputs_.emplace_back(buffers.output);
   reversed_x_ = Tensor<T>(buffers.reversed);
   reversed_dx_ = Tensor<T>(buffers.reversed);
-  direction_y_ = Tensor<T>(buffers.direction);
+  for (Tensor<T>& y : direction_y_) y = Tensor<T>(buffers.direction);
 }
 
 template <Scalar T>
@@ -119,18 +123,18 @@ void Stack<T>::check(std::span<const Params<const T>> params, const Inputs<const
 }
 
 template <Scalar T>
+View<const T> Stack<T>::input(Index layer, const Inputs<const T>& in) const {
+  return layer == 0 ? in.x : outputs_[static_cast<std::size_t>(layer - 1)].view();
+}
+
+template <Scalar T>
 typename Stack<T>::Unit Stack<T>::unit(Index layer, Index direction,
                                        std::span<const Params<const T>> params,
                                        const Inputs<const T>& in) {
   const Index index = layer * spec_.directions() + direction;
   const auto position = static_cast<std::size_t>(index);
-  View<const T> x =
-      layer == 0 ? in.x : std::as_const(outputs_[static_cast<std::size_t>(layer - 1)]).view();
-  if (direction == 1) {
-    const View<T> reversed(reversed_x_.view().data(), x.extents());
-    copy_reversed(x, in.lengths, reversed);
-    x = reversed;
-  }
+  View<const T> x = input(layer, in);
+  if (direction == 1) x = {reversed_x_.view().data(), x.extents()};
   return {*plans_[position], index, params[position],
           Inputs<const T>{x, state(in.h0, index), state(in.c0, index), in.lengths}};
 }
@@ -153,14 +157,29 @@ void Stack<T>::forward(std::span<const Params<const T>> params, const Inputs<con
 }
 
 template <Scalar T>
+template <class Body>
+void Stack<T>::for_both(const Body& body) {
+  if (side_by_side_) return side_by_side_->run(body);
+  body(0);
+  body(1);
+}
+
+template <Scalar T>
+void Stack<T>::reverse_input(Index layer, const Inputs<const T>& in) {
+  const View<const T> x = input(layer, in);
+  copy_reversed(x, in.lengths, {reversed_x_.view().data(), x.extents()});
+}
+
+template <Scalar T>
 void Stack<T>::forward_both(Index layer, std::span<const Params<const T>> params,
                             const Inputs<const T>& in, const Outputs<T>& out, View<T> y) {
-  for (Index d = 0; d < 2; ++d) {
+  for_both([&](int d) {
+    if (d == 1) reverse_input(layer, in);
     const Unit u = unit(layer, d, params, in);
-    const View<T> own_y = direction_y_.view();
+    const View<T> own_y = direction_y_[static_cast<std::size_t>(d)].view();
     u.plan.forward(u.params, u.in, {own_y, state(out.hT, u.index), state(out.cT, u.index)});
     put_direction<T>(own_y, {d, in.lengths}, y);
-  }
+  });
 }
 
 template <Scalar T>
@@ -198,18 +217,24 @@ template <Scalar T>
 void Stack<T>::backward_both(Index layer, std::span<const Params<const T>> params,
                              const Inputs<const T>& in, const OutputGrads<const T>& dout,
                              const StackGrads<T>& grads, View<const T> dy, View<T> dx) {
-  for (Index d = 0; d < 2; ++d) {
-    const Unit u = unit(layer, d, params, in);
+  View<T> reversed_dx;
+  if (dx) reversed_dx = {reversed_dx_.view().data(), dx.extents()};
+  for_both([&](int d) {
+    // A single layer's is as forward left it; several take turns with the buffer.
+    if (d == 1 && spec_.layers > 1) reverse_input(layer, in);
     View<T> own_dy;
     if (dy) {
-      own_dy = direction_y_.view();
+      own_dy = direction_y_[static_cast<std::size_t>(d)].view();
       take_direction(dy, {d, in.lengths}, own_dy);
     }
-    View<T> own_dx = dx;
-    if (dx && d == 1) own_dx = {reversed_dx_.view().data(), dx.extents()};
-    backward_unit(u, dout, grads, own_dy, own_dx);
-    if (dx && d == 1) add_reversed<T>(own_dx, in.lengths, dx);
-  }
+    backward_unit(unit(layer, d, params, in), dout, grads, own_dy, d == 0 ? dx : reversed_dx);
+  });
+  if (!dx) return;
+  const Index end = spec_.shape.T, middle = end / 2;
+  for_both([&](int half) {
+    add_reversed<T>(reversed_dx, in.lengths,
+                    half == 0 ? StepRange{0, middle} : StepRange{middle, end}, dx);
+  });
 }
 
 template class Stack<float>;

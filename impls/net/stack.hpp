@@ -1,6 +1,7 @@
 // A stack of recurrent layers, deep or bidirectional or both, over plans of any backend.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <span>
 #include <vector>
@@ -96,6 +97,13 @@ class Stack {
   };
   Unit unit(Index layer, Index direction, std::span<const Params<const T>>,
             const Inputs<const T>& in);
+  /// What a layer reads.
+  View<const T> input(Index layer, const Inputs<const T>&) const;
+  /// For its reverse direction.
+  void reverse_input(Index layer, const Inputs<const T>&);
+  /// body(0) and body(1), of the two directions: at the same time, or one after the other.
+  template <class Body>
+  void for_both(const Body&);
   void forward_both(Index layer, std::span<const Params<const T>>, const Inputs<const T>&,
                     const Outputs<T>&, View<T> y);
   void backward_unit(const Unit&, const OutputGrads<const T>&, const StackGrads<T>&,
@@ -112,7 +120,8 @@ class Stack {
   std::vector<Tensor<T>> outputs_;               ///< y [T,B,D*H] of every layer but the last
   std::vector<Tensor<T>> doutputs_;              ///< gradients of two of them at a time
   Tensor<T> reversed_x_, reversed_dx_;           ///< [T,B,widest input], bidirectional
-  Tensor<T> direction_y_;                        ///< [T,B,H] of one direction, y or dy
+  std::array<Tensor<T>, 2> direction_y_;         ///< [T,B,H] of each direction, y or dy
+  std::unique_ptr<SideBySide> side_by_side_;     ///< null: directions run one after the other
 };
 
 }  // namespace bptt::net

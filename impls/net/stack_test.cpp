@@ -239,10 +239,10 @@ TEST(Stack, SaysWhatItHoldsBesideItsPlans) {
   const StackSpec deep{parse_cell("gru"), shape, 3};
   EXPECT_EQ(Stack<double>(deep, spies).workspace_bytes(),
             3 * 1000 + 8u * 4 * (shape.T * shape.B * shape.H));
-  // Inputs and their gradients turned round, and the states of one direction.
+  // Inputs and their gradients turned round, and the states of each direction.
   const StackSpec both{parse_cell("gru"), shape, 1, true};
   EXPECT_EQ(Stack<double>(both, spies).workspace_bytes(),
-            2 * 1000 + 8u * (shape.T * shape.B * (2 * shape.I + shape.H)));
+            2 * 1000 + 8u * (shape.T * shape.B * (2 * shape.I + 2 * shape.H)));
 }
 
 TEST(Stack, AbsentTensorsAreZeroOrNotWanted) {

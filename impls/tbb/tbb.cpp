@@ -15,6 +15,7 @@
 #include "impls/linalg/blas_threads.hpp"
 #include "impls/schedule/sequence_block.hpp"
 #include "impls/threads/shared_arena.hpp"
+#include "impls/threads/side_by_side.hpp"
 
 namespace bptt::tbb {
 namespace {
@@ -72,7 +73,7 @@ class TbbPlan final : public Plan<T> {
         cut_(spec),
         bookings_(book<T>(layout, spec, exec.recompute, cut_)),
         workspace_(layout),
-        arena_(exec.threads, exec.bind_threads) {
+        arena_(threads::threads_of(exec)) {
     for (Index part = 0; part < cut_.parts; ++part) {
       blocks_.emplace_back(workspace_, bookings_[static_cast<std::size_t>(part)], spec,
                            exec.recompute, range_of<T>(cut_, part));
@@ -119,6 +120,10 @@ class TbbBackend final : public Backend {
   bool same_for_all_threads(const Exec&) const override { return true; }
 
  private:
+  bool can_run_side_by_side() const override { return true; }
+  std::unique_ptr<SideBySide> do_side_by_side(const Exec& exec) const override {
+    return std::make_unique<threads::OneTbbSideBySide>(exec);
+  }
   std::optional<std::string> do_refusal(const Spec& spec, Dtype, const Exec&) const override {
     return schedule::blas_refusal(spec);
   }

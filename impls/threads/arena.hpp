@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cfenv>
 #include <chrono>
+#include <compare>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -15,6 +16,7 @@
 #include <oneapi/tbb/task_arena.h>
 #include <oneapi/tbb/task_scheduler_observer.h>
 
+#include "impls/api/exec.hpp"
 #include "impls/threads/affinity.hpp"
 #include "impls/threads/handover.hpp"
 
@@ -39,14 +41,24 @@ inline void allow_onetbb(int threads) {
                                       std::max(wanted, processors().size()));
 }
 
+/// Which threads an arena has, the caller's included.
+struct ArenaThreads {
+  int count = 1;
+  int first = 0;  ///< as Exec::first_thread and Exec::bind_threads have it
+  bool bound = false;
+  auto operator<=>(const ArenaThreads&) const = default;
+};
+inline ArenaThreads threads_of(const Exec& exec) {
+  return {exec.threads, exec.first_thread, exec.bind_threads};
+}
+
 /// The calling thread and others of oneTBB's, of which there may be fewer than asked for: other
 /// arenas may hold them.
 class Arena {
  public:
   /// Threads start here, with what oneTBB allocates for them, and not when they are first used.
-  /// Where one does not come in time (a loaded machine), it comes when it can. `bind`: as
-  /// Exec::bind_threads has it.
-  Arena(int threads, bool bind) : Arena(Allowed(threads), bind) {
+  /// Where one does not come in time (a loaded machine), it comes when it can.
+  explicit Arena(const ArenaThreads& threads) : Arena(Allowed(threads)) {
     using Clock = std::chrono::steady_clock;
     const int wanted = arena_.max_concurrency();
     const auto deadline = Clock::now() + std::chrono::milliseconds(200);
@@ -85,17 +97,18 @@ class Arena {
 
  private:
   struct Allowed {
-    explicit Allowed(int n) : threads(n) { allow_onetbb(n); }
-    int threads;
+    explicit Allowed(const ArenaThreads& of) : threads(of) { allow_onetbb(threads.count); }
+    ArenaThreads threads;
   };
-  Arena(Allowed allowed, bool bind) : arena_(allowed.threads), places_(arena_, bind) {}
+  explicit Arena(const Allowed& allowed)
+      : arena_(allowed.threads.count), places_(arena_, allowed.threads) {}
 
   /// Puts workers where they belong as they come: one may still be bound for an arena that is gone,
   /// which does not hear of its leaving.
   class Places final : public oneapi::tbb::task_scheduler_observer {
    public:
-    Places(oneapi::tbb::task_arena& arena, bool bind)
-        : task_scheduler_observer(arena), bind_(bind) {
+    Places(oneapi::tbb::task_arena& arena, const ArenaThreads& threads)
+        : task_scheduler_observer(arena), threads_(threads) {
       hand_over(&observed_);
       observe(true);
     }
@@ -113,8 +126,8 @@ class Arena {
     void on_scheduler_entry(bool is_worker) override {
       if (!is_worker) return;
       take_over(&observed_);
-      if (bind_) {
-        bound() = bind_this_thread(place());
+      if (threads_.bound) {
+        bound() = bind_this_thread(threads_.first + place());
       } else {
         unbind();
       }
@@ -127,7 +140,7 @@ class Arena {
       if (bound()) bound() = !unbind_this_thread();
     }
     static inline char observed_ = 0, left_ = 0;
-    bool bind_;
+    ArenaThreads threads_;
   };
 
   oneapi::tbb::task_arena arena_;
