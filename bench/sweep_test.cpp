@@ -192,16 +192,20 @@ TEST_F(Sweep, WhatAStackNeedsIsKnownBeforeItIsPlanned) {
   settings.bidirectional = {false, true};
   settings.shapes = {{30, 4, 65, 70, {}}};
   settings.threads = {1, 2};
-  int cases = 0;
+  int cases = 0, halved = 0;
   for (const Case& c : expand(settings)) {
     for (const Backend* backend : backends()) {
-      if (backend->refusal(c.spec.layer_spec(0), c.dtype, c.exec)) continue;
+      const Exec exec = exec_of_plans(*backend, c);
+      if (backend->refusal(c.spec.layer_spec(0), c.dtype, exec)) continue;
       ++cases;
+      halved += exec.threads < c.exec.threads ? 1 : 0;
       EXPECT_EQ(Layer::make(c, 1)->plan(*backend)->workspace_bytes(), workspace_bytes(*backend, c))
           << backend->name() << " " << to_string(c);
     }
   }
   EXPECT_GE(cases, 4);
+  const auto halves = [](const Backend* b) { return b->runs_side_by_side({.threads = 2}); };
+  EXPECT_EQ(halved > 0, std::ranges::any_of(backends(), halves));
 }
 
 TEST_F(Sweep, StacksAreCasesOfTheirOwn) {

@@ -6,8 +6,8 @@
 namespace bptt::bench {
 
 Verdict verify_at_shape(const Backend& backend, const Case& c, std::uint64_t seed) {
-  // What connects layers and directions is the same code for every backend, which bptt-verify
-  // checks; here every different layer is, by itself.
+  // What connects layers and directions, also where these run at the same time, bptt-verify and
+  // tests check; here every different layer is, by itself.
   const Exec exec = exec_of_plans(backend, c);
   verify::AtShape worst;
   for (const auto& [spec, plans] : layers_of(c)) {

@@ -1,5 +1,7 @@
 #include "impls/api/backend.hpp"
 
+#include <stdexcept>
+
 #include "impls/api/memory.hpp"
 
 namespace bptt {
@@ -9,6 +11,12 @@ constexpr int max_threads = 4096;
 
 void validate(const Spec& spec, const Exec& exec) {
   spec.validate();
+  for (const int count : {exec.first_thread, exec.threads_beside}) {
+    if (count >= 0 && count <= max_threads) continue;
+    throw Error(ErrorKind::usage, "first_thread, threads_beside: expected 0.." +
+                                      std::to_string(max_threads) + "; got " +
+                                      std::to_string(count));
+  }
   if (exec.threads < 1 || exec.threads > max_threads) {
     throw Error(ErrorKind::usage, "threads: expected 1.." + std::to_string(max_threads) + "; got " +
                                       std::to_string(exec.threads));
@@ -16,6 +24,16 @@ void validate(const Spec& spec, const Exec& exec) {
 }
 
 }  // namespace
+
+bool Backend::runs_side_by_side(const Exec& exec) const {
+  // A number that is out of range is for who plans with all of them to refuse.
+  const bool can_be_halved = exec.threads >= 2 && exec.threads % 2 == 0;
+  return can_be_halved && exec.threads <= max_threads && can_run_side_by_side();
+}
+
+std::unique_ptr<SideBySide> Backend::do_side_by_side(const Exec&) const {
+  throw std::logic_error(std::string(name_) + " says that its plans can run side by side, not how");
+}
 
 std::optional<std::string> Backend::refusal(const Spec& spec, Dtype dtype, const Exec& exec) const {
   validate(spec, exec);

@@ -37,9 +37,7 @@ class Backend {
   std::unique_ptr<SideBySide> side_by_side(const Exec& exec) const {
     return runs_side_by_side(exec) ? do_side_by_side(exec) : nullptr;
   }
-  bool runs_side_by_side(const Exec& exec) const {
-    return exec.threads % 2 == 0 && can_run_side_by_side();
-  }
+  bool runs_side_by_side(const Exec&) const;
 
   /// Why this backend does not run the case, in words a user understands; nothing where it does.
   std::optional<std::string> refusal(const Spec&, Dtype, const Exec&) const;
@@ -58,8 +56,9 @@ class Backend {
   explicit Backend(std::string_view name) : name_(name) {}
 
  private:
+  /// The second only where the first says so.
   virtual bool can_run_side_by_side() const { return false; }
-  virtual std::unique_ptr<SideBySide> do_side_by_side(const Exec&) const { return nullptr; }
+  virtual std::unique_ptr<SideBySide> do_side_by_side(const Exec&) const;
   virtual std::optional<std::string> do_refusal(const Spec&, Dtype, const Exec&) const = 0;
   virtual std::size_t do_workspace_bytes(const Spec&, Dtype, const Exec&) const = 0;
   virtual std::unique_ptr<Plan<float>> do_plan(std::type_identity<float>, const Spec&,

@@ -25,9 +25,11 @@ struct Exec {
   /// Thread k of a plan is bound to the processor first_thread + k of those the process may use.
   /// The caller is thread 0 and binds itself (impls/threads/affinity.hpp). For measuring.
   bool bind_threads = false;
-  /// Plans that are called at the same time have different threads: this one's are the first of
-  /// these and those that follow (impls/api/side_by_side.hpp).
+  /// Of a plan that is called at the same time as others (impls/api/side_by_side.hpp), which only
+  /// backends on oneTBB's threads are: the number of its first thread among those of all, and how
+  /// many the others have.
   int first_thread = 0;
+  int threads_beside = 0;
 };
 
 }  // namespace bptt

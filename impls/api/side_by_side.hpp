@@ -11,6 +11,7 @@ inline Exec half_of(const Exec& exec, int side) {
   Exec half = exec;
   half.threads = exec.threads / 2;
   half.first_thread = exec.first_thread + side * half.threads;
+  half.threads_beside = exec.threads_beside + half.threads;
   return half;
 }
 

@@ -4,7 +4,7 @@
 
 namespace bptt::fused {
 
-Backlog::Backlog(const Exec& exec) : turns_(turns_before_sleep(exec.threads)) {}
+Backlog::Backlog(const Exec& exec) : turns_(turns_before_sleep(exec)) {}
 
 void Backlog::open(Index to) {
   reached_.store(to, std::memory_order_relaxed);

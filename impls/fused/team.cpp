@@ -39,7 +39,7 @@ void Barrier::wait(int rank, int size) {
 Team::Team(const Exec& exec)
     : wanted_(exec.threads),
       bound_(exec.bind_threads),
-      turns_(turns_before_sleep(exec.threads)),
+      turns_(turns_before_sleep(exec)),
       barrier_(exec.threads, turns_),
       came_(static_cast<std::size_t>(exec.threads)) {
   if (wanted_ > 1) arena_.emplace(threads::threads_of(exec));

@@ -5,14 +5,15 @@
 
 #include <hwy/cache_control.h>
 
+#include "impls/api/exec.hpp"
 #include "impls/threads/affinity.hpp"
 
 namespace bptt::fused {
 
 /// How often to look before going to sleep: hardly ever where there are more threads than
 /// processors, since the one waited for may need this one.
-inline int turns_before_sleep(int threads) {
-  return threads::more_than_processors(threads) ? 100 : 20000;
+inline int turns_before_sleep(const Exec& exec) {
+  return threads::more_than_processors(exec.threads + exec.threads_beside) ? 100 : 20000;
 }
 
 /// Waits until a value is no longer what it was: spinning for a while, since a step of a small case

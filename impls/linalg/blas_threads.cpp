@@ -1,6 +1,7 @@
 #include "impls/linalg/blas_threads.hpp"
 
 #include <cstdlib>
+#include <mutex>
 #include <string>
 
 #include <cblas.h>
@@ -9,12 +10,33 @@
 
 namespace bptt::linalg {
 
-BlasThreads::BlasThreads(int threads) : before_(openblas_get_num_threads()) {
-  if (threads != before_) openblas_set_num_threads(threads);
+namespace {
+
+/// The open scopes of the process.
+std::mutex mutex;
+BlasThreads* top = nullptr;  ///< opened last
+int before_all = 1;          ///< what to go back to
+
+void set_count(int threads) {
+  if (openblas_get_num_threads() != threads) openblas_set_num_threads(threads);
+}
+
+}  // namespace
+
+BlasThreads::BlasThreads(int threads) : threads_(threads) {
+  const std::lock_guard lock(mutex);
+  if (top == nullptr) before_all = openblas_get_num_threads();
+  below_ = top;
+  top = this;
+  set_count(threads);
 }
 
 BlasThreads::~BlasThreads() {
-  if (openblas_get_num_threads() != before_) openblas_set_num_threads(before_);
+  const std::lock_guard lock(mutex);
+  BlasThreads** link = &top;
+  while (*link != this) link = &(*link)->below_;
+  *link = below_;
+  set_count(top == nullptr ? before_all : top->threads_);
 }
 
 int max_blas_threads() {

@@ -6,8 +6,10 @@
 
 namespace bptt::linalg {
 
-/// OpenBLAS has one thread count for the whole process: two scopes that ask for different counts
-/// must not be open at once. Setting the count that is already set costs nothing.
+/// OpenBLAS has one thread count for the whole process: that of the scope that was opened last, of
+/// those that are still open, or what it was before them. Scopes of plans that run side by side may
+/// end in any order; they must ask for the same count. Setting the count that is already set costs
+/// nothing.
 class BlasThreads {
  public:
   explicit BlasThreads(int threads);
@@ -16,7 +18,8 @@ class BlasThreads {
   BlasThreads& operator=(const BlasThreads&) = delete;
 
  private:
-  int before_;
+  int threads_;
+  BlasThreads* below_;  ///< opened before this one; null: none
 };
 
 /// Binds thread k of OpenBLAS's pool to the k-th processor; the caller counts as thread 0. Those

@@ -1,3 +1,4 @@
+#include <memory>
 #include <vector>
 
 #include <cblas.h>
@@ -86,6 +87,23 @@ TEST(BlasThreads, AreRestored) {
   }
   EXPECT_EQ(openblas_get_num_threads(), before);
   EXPECT_GE(max_blas_threads(), 1);
+}
+
+// Of plans that run side by side.
+TEST(BlasThreads, LastWhileAnyScopeIsOpen) {
+  const int before = openblas_get_num_threads();
+  {
+    const BlasThreads outer(2);
+    auto first = std::make_unique<BlasThreads>(1), second = std::make_unique<BlasThreads>(1);
+    first.reset();
+    EXPECT_EQ(openblas_get_num_threads(), 1);
+    first = std::make_unique<BlasThreads>(1);
+    second.reset();
+    EXPECT_EQ(openblas_get_num_threads(), 1);
+    first.reset();
+    EXPECT_EQ(openblas_get_num_threads(), 2);
+  }
+  EXPECT_EQ(openblas_get_num_threads(), before);
 }
 
 TEST(BlasKernels, Avx2KernelsAreNotEnoughForAvx512) {

@@ -1,14 +1,19 @@
-// Networks on every backend there is: equal to naive within rounding, and running allocates
-// nothing.
+// Networks on every backend there is: equal to naive within rounding, directions at the same time
+// to those in turn, and running allocates nothing.
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <new>
+#include <span>
+#include <string>
+#include <vector>
 
+#include <cblas.h>
 #include <gtest/gtest.h>
 
 #include "impls/api/registry.hpp"
+#include "impls/linalg/blas_threads.hpp"
 #include "impls/net/architectures.hpp"
 #include "impls/net/model_check.hpp"
 
@@ -141,7 +146,7 @@ TEST_P(OnBackend, RunningAllocatesNothing) {
   if (!can_count) GTEST_SKIP() << "the sanitizer owns malloc";
   if (GetParam()->is_peer()) GTEST_SKIP() << "what a library does inside is not ours to promise";
   for (const Case& c : every_case()) {
-    for (const int threads : {1, 2}) {
+    for (const int threads : {1, 2, 4}) {
       const Exec exec{.threads = threads};
       if (GetParam()->refusal({parse_cell(c.cell), shape}, Dtype::f64, exec)) continue;
       const auto model = c.make<double>(PlanMaker<double>(*GetParam(), exec));
@@ -174,36 +179,56 @@ std::vector<T> results_of(Model<T>& model) {
   return all;
 }
 
-// Directions that run at the same time give what they give one after the other, whichever ends
-// first.
-void expect_as_in_turn(const Backend& backend) {
-  SCOPED_TRACE(backend.name());
-  EXPECT_FALSE(backend.runs_side_by_side({.threads = 1}));
-  EXPECT_FALSE(backend.runs_side_by_side({.threads = 3}));
-  for (const Case& c : every_case()) {
-    if (c.architecture != nullptr || !c.network.stack.bidirectional) continue;
-    for (const int threads : {2, 4}) {
-      const Exec exec{.threads = threads}, half{.threads = threads / 2};
-      const PlanMaker<float> in_turn(
-          [&](const Spec& spec) { return backend.plan<float>(spec, half); });
-      const auto expected = c.make<float>(in_turn), model = c.make<float>({backend, exec});
-      EXPECT_EQ(model->workspace_bytes(), expected->workspace_bytes());
-      fill_model(*expected);
-      fill_model(*model);
-      const auto right = results_of(*expected);
-      for (int repetition = 0; repetition < 5; ++repetition) {
-        EXPECT_EQ(results_of(*model), right) << c.name << ", " << threads << " threads";
-      }
-    }
+/// Directions that run at the same time give what they give one after the other, whichever ends
+/// first, and leave OpenBLAS's number of threads alone.
+template <Real T>
+void expect_as_in_turn(const Backend& backend, const NetworkSpec& network,
+                       std::span<const Index> live, const Exec& exec) {
+  SCOPED_TRACE(std::string(backend.name()) + " " + to_string(network.stack) + ", " +
+               std::to_string(exec.threads) + " threads");
+  const Spec layer = network.stack.layer_spec(0);
+  if (backend.refusal(layer, dtype_of<T>, exec)) return;
+  Exec half = exec;
+  half.threads /= 2;
+  const PlanMaker<T> in_turn([&](const Spec& spec) { return backend.plan<T>(spec, half); });
+  const auto expected = make_network<T>(network, live, in_turn);
+  const auto model = make_network<T>(network, live, {backend, exec});
+  EXPECT_EQ(model->workspace_bytes(), expected->workspace_bytes());
+  fill_model(*expected);
+  fill_model(*model);
+  const auto right = results_of(*expected);
+  const linalg::BlasThreads scope(2);
+  for (int repetition = 0; repetition < 4; ++repetition) {
+    EXPECT_EQ(results_of(*model), right);
+    EXPECT_EQ(openblas_get_num_threads(), 2);
   }
 }
 
 TEST(SideBySide, DirectionsAreThoseInTurn) {
+  // Few rows: fused's threads meet in each step. Many units: OpenBLAS would use two threads.
+  const Shape shapes[] = {{7, 5, 3, 9}, {12, 1, 20, 130}, {12, 2, 33, 64}, {6, 40, 90, 110}};
   int tried = 0;
   for (const Backend* backend : backends()) {
+    EXPECT_FALSE(backend->runs_side_by_side({.threads = 1}));
+    EXPECT_FALSE(backend->runs_side_by_side({.threads = 3}));
     if (!backend->runs_side_by_side({.threads = 2})) continue;
     ++tried;
-    expect_as_in_turn(*backend);
+    for (const std::string cell : {"rnn", "lstm", "gru", "gru:reset=after_matmul:update=keep"}) {
+      for (const Shape& s : shapes) {
+        for (const Index layers : {1, 3}) {
+          for (const int threads : {2, 4}) {
+            const NetworkSpec network{{parse_cell(cell), s, layers, true, false}};
+            Exec exec{.threads = threads};
+            expect_as_in_turn<float>(*backend, network, {}, exec);
+            exec.recompute = Recompute::checkpoint;
+            expect_as_in_turn<double>(*backend, network, {}, exec);
+          }
+        }
+      }
+      const NetworkSpec with_lengths{{parse_cell(cell), shape, 2, true, true}};
+      expect_as_in_turn<float>(*backend, with_lengths, lengths, {.threads = 4});
+      expect_as_in_turn<double>(*backend, with_lengths, lengths, {.threads = 2});
+    }
   }
   if (tried == 0) GTEST_SKIP() << "no backend that calls two plans at a time is built in";
 }

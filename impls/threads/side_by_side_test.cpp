@@ -123,6 +123,36 @@ TEST(SideBySide, ThreadsAreBoundFromTheFirstOn) {
   }
 }
 
+TEST(SideBySide, ThePlansOfTheSecondHalfAreBoundToItsProcessors) {
+  const auto& all = processors();
+  if (all.size() < 2) GTEST_SKIP() << "one processor";
+  // first_thread is such that on two processors the second half's first thread is not the caller's.
+  const Exec exec{.threads = 4, .bind_threads = true, .first_thread = 1};
+  const auto processor = [&](int thread) {
+    return all[static_cast<std::size_t>(thread) % all.size()];
+  };
+  OneTbbSideBySide sides(exec);
+  fused::Team first(half_of(exec, 0)), second(half_of(exec, 1));
+  fused::Team* teams[] = {&first, &second};
+  bind_this_thread(1);
+  const std::thread::id caller = std::this_thread::get_id();
+  bool seen = false;
+  for (int call = 0; call < 300; ++call) {
+    sides.run([&](int side) {
+      if (side == 0) std::this_thread::sleep_for(std::chrono::microseconds(200));
+      const bool elsewhere = std::this_thread::get_id() != caller;
+      teams[side]->run([&](const fused::Member& member) {
+        if (member.size() < 2 || (side == 1 && !elsewhere)) return;
+        const int number = exec.first_thread + 2 * side + member.rank();
+        EXPECT_EQ(bound_to(), processor(number)) << "side " << side << ", " << member.rank();
+        if (side == 1 && member.rank() == 0) seen = true;
+      });
+    });
+  }
+  unbind_this_thread();
+  if (!seen) GTEST_SKIP() << "oneTBB never gave the second half two threads";
+}
+
 TEST(SideBySide, RoundsAsTheCallerDoes) {
   OneTbbSideBySide sides({.threads = 2});
   for (const int rounding : {FE_UPWARD, FE_TONEAREST, FE_DOWNWARD}) {
