@@ -147,7 +147,8 @@ class Arena {
   Places places_;  // after the arena it observes
   // For the thread sanitizer: from the caller to its tasks, and back. Two, so that one task is not
   // taken to have waited for another; static, so that a task finds them without reading what has
-  // not been handed over yet.
+  // not been handed over yet. (What arenas have to do with each other it therefore overestimates:
+  // races between calls at the same time show where these have no arenas of their own.)
   static inline char forked_ = 0, joined_ = 0;
 };
 
