@@ -16,24 +16,24 @@ namespace bptt::net {
 template <Scalar T>
 class PlanMaker {
  public:
-  using Plans = std::unique_ptr<Plan<T>>;
+  using Made = std::unique_ptr<Plan<T>>;
   template <std::invocable<const Spec&> F>
   requires(!std::same_as<std::remove_cvref_t<F>, PlanMaker>) PlanMaker(F make)
-      : make_([make](const Spec& spec, const Exec&) -> Plans { return make(spec); }) {}
+      : make_([make](const Spec& spec, const Exec&) -> Made { return make(spec); }) {}
 
   /// `make`: for a caller with something to say before the backend does.
   PlanMaker(const Backend& backend, const Exec& exec,
-            std::function<Plans(const Spec&, const Exec&)> make)
+            std::function<Made(const Spec&, const Exec&)> make)
       : make_(std::move(make)), exec_(exec), backend_(&backend) {}
   PlanMaker(const Backend& backend, const Exec& exec) requires Real<T>
       : PlanMaker(backend, exec, [&backend](const Spec& spec, const Exec& own) {
         return backend.plan<T>(spec, own);
       }) {}
 
-  Plans operator()(const Spec& spec) const { return make_(spec, exec_); }
+  Made operator()(const Spec& spec) const { return make_(spec, exec_); }
 
   /// One of the two directions of a layer, which side_by_side() calls.
-  Plans of_direction(const Spec& spec, int direction) const {
+  Made of_direction(const Spec& spec, int direction) const {
     return make_(spec, halves() ? half_of(exec_, direction) : exec_);
   }
   /// Null: they are called one after the other.
@@ -44,7 +44,7 @@ class PlanMaker {
  private:
   bool halves() const { return backend_ != nullptr && backend_->runs_side_by_side(exec_); }
 
-  std::function<Plans(const Spec&, const Exec&)> make_;
+  std::function<Made(const Spec&, const Exec&)> make_;
   Exec exec_{};
   const Backend* backend_ = nullptr;
 };
