@@ -36,7 +36,7 @@ std::vector<Work> work_of(const Spec& spec, Dtype dtype, Phase phase, Mode mode)
 double touched_bytes(const Case& c, Phase phase) {
   double elements = 0;
   bool first = true;
-  for (const auto& [spec, plans] : layers_of(c)) {
+  for (const auto& [spec, plans] : c.spec.different_layers()) {
     const auto T = static_cast<double>(spec.shape.T), B = static_cast<double>(spec.shape.B);
     const auto H = static_cast<double>(spec.shape.H), I = static_cast<double>(spec.shape.I);
     const double gate_rows = static_cast<double>(spec.cell.gates()) * H;
@@ -60,7 +60,7 @@ double touched_bytes(const Case& c, Phase phase) {
 
 double least_bytes(const Case& c, Phase phase) {
   double bytes = 0;
-  for (const auto& [spec, plans] : layers_of(c)) {
+  for (const auto& [spec, plans] : c.spec.different_layers()) {
     for (const Work& work : work_of(spec, c.dtype, phase, c.mode)) {
       bytes += static_cast<double>(plans) * (work.bytes_once + work.passes * work.weight_bytes);
     }
@@ -75,7 +75,7 @@ std::optional<double> bound_seconds(const Case& c, Phase phase, const Limits& li
   if (fma == limits.fma.end() || all == nullptr) return std::nullopt;
   const double flops_per_second = std::max(fma->second, gemm_flops.value_or(0));
   double seconds = 0;
-  for (const auto& [spec, plans] : layers_of(c)) {
+  for (const auto& [spec, plans] : c.spec.different_layers()) {
     for (const Work& work : work_of(spec, c.dtype, phase, c.mode)) {
       const Bandwidth* weights = limits.level_for(work.weight_bytes, c.exec.threads);
       const double traffic =

@@ -56,7 +56,7 @@ double CostModel::case_seconds(const Backend& backend, const Case& c, const Sett
   // higher precision, cut down to what takes about a second (verify/at_shape.hpp).
   const auto batch = static_cast<double>(c.spec.shape.B);
   double seconds = 0;
-  for (const auto& [spec, plans] : layers_of(c)) {
+  for (const auto& [spec, plans] : c.spec.different_layers()) {
     const double training = 3 * forward_flops(spec, spec.shape.T * spec.shape.B);
     const double reference = std::min(training * std::min(3.0, batch) / batch, 1e9);
     seconds += training / rate(backend, c) + 1.5 * reference / rate(*backends().front(), c);

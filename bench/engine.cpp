@@ -10,13 +10,24 @@
 namespace bptt::bench {
 namespace {
 
+/// Whether a run ended by SkipWithError: `error_occurred` until Google Benchmark 1.7, `skipped`
+/// since 1.8.
+template <class Run>
+bool failed(const Run& run) {
+  if constexpr (requires { run.error_occurred; }) {
+    return run.error_occurred;
+  } else {
+    return run.skipped != decltype(run.skipped){};
+  }
+}
+
 /// Keeps the seconds of the one run there is, and prints nothing.
 class Capture final : public benchmark::BenchmarkReporter {
  public:
   bool ReportContext(const Context&) override { return true; }
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const Run& run : runs) {
-      if (run.run_type != Run::RT_Iteration || run.error_occurred || run.iterations <= 0) continue;
+      if (run.run_type != Run::RT_Iteration || failed(run) || run.iterations <= 0) continue;
       seconds = run.real_accumulated_time / static_cast<double>(run.iterations);
     }
   }

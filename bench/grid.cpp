@@ -26,19 +26,6 @@ double flops_of(Phase phase, const Case& c) {
   return all * recurrent / (recurrent + static_cast<double>(c.spec.shape.I));
 }
 
-std::vector<std::pair<Spec, Index>> layers_of(const Case& c) {
-  std::vector<std::pair<Spec, Index>> layers = {{c.spec.layer_spec(0), c.spec.directions()}};
-  const Index above = c.spec.states() - c.spec.directions();
-  if (above == 0) return layers;
-  const Spec spec = c.spec.layer_spec(1);
-  if (spec == layers.front().first) {
-    layers.front().second += above;
-  } else {
-    layers.emplace_back(spec, above);
-  }
-  return layers;
-}
-
 std::vector<Case> expand(const Settings& settings) {
   std::vector<Case> cases;
   for (const Cell& cell : settings.cells) {
@@ -75,20 +62,8 @@ std::size_t tensor_bytes(const Case& c) {
                   [&]<class T>(std::type_identity<T>) { return StackProblem<T>::bytes(c.spec); });
 }
 
-Exec exec_of_plans(const Backend& backend, const Case& c) {
-  return net::exec_of_plans(backend, c.exec, c.spec.bidirectional);
-}
-
 std::size_t workspace_bytes(const Backend& backend, const Case& c) {
-  Index bytes = static_cast<Index>(dispatch(c.dtype, [&]<class T>(std::type_identity<T>) {
-    return net::Stack<T>::buffer_bytes(c.spec);
-  }));
-  const Exec exec = exec_of_plans(backend, c);
-  for (const auto& [spec, plans] : layers_of(c)) {
-    const auto of_one = static_cast<Index>(backend.workspace_bytes(spec, c.dtype, exec));
-    bytes = checked_sum({bytes, checked_product({of_one, plans}, "workspace")}, "workspace");
-  }
-  return static_cast<std::size_t>(bytes);
+  return net::stack_workspace_bytes(backend, c.spec, c.dtype, c.exec);
 }
 
 std::optional<std::string> refusal(const Backend& backend, const Case& c) {
@@ -99,10 +74,7 @@ std::optional<std::string> refusal(const Backend& backend, const Case& c) {
       return std::to_string(c.exec.threads) + " threads on " + std::to_string(processors) +
              (processors == 1 ? " processor" : " processors");
     }
-    const Exec exec = exec_of_plans(backend, c);
-    for (const auto& [spec, plans] : layers_of(c)) {
-      if (auto reason = backend.refusal(spec, c.dtype, exec)) return reason;
-    }
+    if (auto reason = net::stack_refusal(backend, c.spec, c.dtype, c.exec)) return reason;
     const std::size_t tensors = tensor_bytes(c);
     const std::size_t workspace = workspace_bytes(backend, c);
     const std::size_t free = available_memory();

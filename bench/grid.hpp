@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "bench/settings.hpp"
-#include "impls/net/stack_spec.hpp"
+#include "impls/api/stack_spec.hpp"
 
 namespace bptt::bench {
 
 /// What the same plans run: one row of the grid. Its phases are measured one after the other.
 struct Case {
-  net::StackSpec spec;
+  StackSpec spec;
   Dtype dtype = Dtype::f32;
   Exec exec;
   Mode mode = Mode::full_layer;
@@ -25,17 +25,11 @@ std::string to_string(const Case&);
 /// Of one call, as the case's mode counts them; train_step is forward and backward.
 double flops_of(Phase, const Case&);
 
-/// The different layers of a case, each with how many plans of it there are.
-std::vector<std::pair<Spec, Index>> layers_of(const Case&);
-
 /// Every combination, threads innermost.
 std::vector<Case> expand(const Settings&);
 
 /// The tensors that all backends of a case share.
 std::size_t tensor_bytes(const Case&);
-/// What a backend's plans of a case are made with: half of the threads where the directions of a
-/// layer run at the same time.
-Exec exec_of_plans(const Backend&, const Case&);
 /// What a backend's plans of all layers take, and what connects the layers.
 std::size_t workspace_bytes(const Backend&, const Case&);
 

@@ -26,6 +26,13 @@ std::string options_of(const Subject& subject) {
   return options + (subject.options.empty() ? "" : ":" + subject.options);
 }
 
+/// How several layers or both directions were run.
+std::string stack_of(const Subject& subject) {
+  const Case& c = subject.c;
+  if (c.spec.is_single()) return "";
+  return subject.backend.plans_whole(c.spec, c.dtype, c.exec) ? "whole" : "composed";
+}
+
 }  // namespace
 
 Journal::Journal(const std::string& path) : path_(path), writer_(path) {
@@ -43,7 +50,7 @@ std::optional<double> Journal::peak(const Case& c) const {
 
 results::Row Journal::row_of(const Subject& subject) const {
   results::Row row = shared_;
-  const net::StackSpec& spec = subject.c.spec;
+  const StackSpec& spec = subject.c.spec;
   const Shape& shape = spec.shape;
   row.backend = subject.backend.name();
   row.backend_version = subject.backend.version();
@@ -70,6 +77,7 @@ results::Row Journal::row_of(const Subject& subject) const {
   row.origin = subject.backend.is_peer() ? "peer" : "own";
   row.bytes = subject.bytes;
   row.bound_seconds = subject.bound_seconds;
+  row.live_steps = shape.T * shape.B;
   return row;
 }
 
@@ -78,6 +86,8 @@ void Journal::write(const Subject& subject, const std::vector<Measurement>& meas
   std::vector<double> seconds;
   for (const Measurement& m : measurements) seconds.push_back(m.seconds);
   row.noise = relative_noise(seconds);
+  row.implementation = subject.implementation;
+  row.stack = stack_of(subject);
   const Shape& shape = subject.c.spec.shape;
   const Index items = subject.items.value_or(shape.T * shape.B);
   for (const Measurement& m : measurements) {

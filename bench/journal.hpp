@@ -38,6 +38,7 @@ struct Subject {
   std::string options{};         ///< of the workload, where they make it another case; else empty
   std::optional<Index> items{};  ///< time steps of sequences that a call gets done; none: T*B
   std::optional<double> bytes{}, bound_seconds{};  ///< of a call (bench/bound.hpp)
+  std::string implementation{};                    ///< as the plan tells it
 };
 
 class Journal {

@@ -10,7 +10,7 @@ namespace {
 template <Real T>
 class TypedRun final : public LayerRun {
  public:
-  TypedRun(StackProblem<T>& problem, const net::StackSpec& spec, const net::PlanMaker<T>& plans)
+  TypedRun(StackProblem<T>& problem, const StackSpec& spec, const net::PlanMaker<T>& plans)
       : problem_(problem), stack_(spec, plans) {}
   void forward() override { stack_.forward(problem_.params_to_read(), problem_.in, problem_.out); }
   void backward() override {
@@ -18,6 +18,7 @@ class TypedRun final : public LayerRun {
   }
   std::size_t workspace_bytes() const override { return stack_.workspace_bytes(); }
   LayoutSeconds layout_seconds() const override { return stack_.layout_seconds(); }
+  std::string implementation() const override { return stack_.implementation(); }
 
  private:
   StackProblem<T>& problem_;
@@ -36,8 +37,8 @@ class TypedLayer final : public Layer {
     const auto fill = [&](const TensorInfo&, View<T> values) {
       net::fill_normal(values, 1, random);
     };
-    net::for_each(c.spec, problem_.in, fill);
-    net::for_each(c.spec, problem_.dout, fill);
+    for_each(c.spec, problem_.in, fill);
+    for_each(c.spec, problem_.dout, fill);
   }
   std::unique_ptr<LayerRun> plan(const Backend& backend) override {
     return std::make_unique<TypedRun<T>>(problem_, case_.spec,

@@ -23,6 +23,7 @@ class LayerRun {
   virtual void backward() = 0;  ///< after a forward of its own
   virtual std::size_t workspace_bytes() const = 0;
   virtual LayoutSeconds layout_seconds() const = 0;
+  virtual std::string implementation() const = 0;  ///< as StackPlan::implementation
 
   /// One call of a phase, with the forward that a backward needs.
   void call(Phase);

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "impls/net/stack_spec.hpp"
+#include "impls/api/stack_spec.hpp"
 
 namespace bptt::bench {
 

@@ -34,8 +34,8 @@ Phase parse_phase(std::string_view text) {
               "--phase: expected one of " + known + "; got '" + std::string(text) + "'");
 }
 
-double flops_of(Phase phase, const net::StackSpec& spec) {
-  const double forward = net::forward_flops(spec, spec.shape.T * spec.shape.B);
+double flops_of(Phase phase, const StackSpec& spec) {
+  const double forward = forward_flops(spec, spec.shape.T * spec.shape.B);
   return (info(phase).forward ? forward : 0) + (info(phase).backward ? 2 * forward : 0);
 }
 

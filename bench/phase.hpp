@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "impls/net/stack_spec.hpp"
+#include "impls/api/stack_spec.hpp"
 
 namespace bptt::bench {
 
@@ -13,6 +13,6 @@ std::string_view name_of(Phase);
 /// Throws Error(usage) listing the known names.
 Phase parse_phase(std::string_view);
 /// Of one call; train_step is forward and backward.
-double flops_of(Phase, const net::StackSpec&);
+double flops_of(Phase, const StackSpec&);
 
 }  // namespace bptt::bench

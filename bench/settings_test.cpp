@@ -89,7 +89,8 @@ TEST(Settings, LayersDirectionsAndRecomputationAreAxes) {
 TEST(Settings, TheLayersOfACase) {
   const auto layers = [](std::vector<const char*> arguments) {
     std::vector<std::pair<Index, Index>> inputs_and_plans;
-    for (const auto& [spec, plans] : layers_of(expand(parse(std::move(arguments))).front())) {
+    for (const auto& [spec, plans] :
+         expand(parse(std::move(arguments))).front().spec.different_layers()) {
       inputs_and_plans.emplace_back(spec.shape.I, plans);
     }
     return inputs_and_plans;

@@ -15,8 +15,8 @@ template <Real T>
 class StackProblem {
  public:
   /// Throws Error(unavailable) where the tensors do not fit in memory.
-  explicit StackProblem(const net::StackSpec& spec)
-      : params_((require_memory(bytes(spec), "tensors of " + net::to_string(spec)), spec)),
+  explicit StackProblem(const StackSpec& spec)
+      : params_((require_memory(bytes(spec), "tensors of " + to_string(spec)), spec)),
         dparams_(spec),
         read_only_(net::read_only(params_.views())) {
     const auto own = [this](const TensorInfo& info, const View<T>& view) {
@@ -24,25 +24,25 @@ class StackProblem {
       const_cast<View<T>&>(view) = storage_.back().view();
     };
     Inputs<T> d;
-    net::for_each(spec, in, own);
-    net::for_each(spec, out, own);
-    net::for_each(spec, dout, own);
-    net::for_each(spec, d, own);
+    for_each(spec, in, own);
+    for_each(spec, out, own);
+    for_each(spec, dout, own);
+    for_each(spec, d, own);
     grads = {dparams_.views(), d.x, d.h0, d.c0};
   }
   StackProblem(const StackProblem&) = delete;
   StackProblem& operator=(const StackProblem&) = delete;
 
-  static std::size_t bytes(const net::StackSpec& spec) {
+  static std::size_t bytes(const StackSpec& spec) {
     const Index params = net::StackParams<T>::elements(spec);
     Index elements = checked_sum({params, params}, "tensors");
     const auto count = [&](const TensorInfo& info, const View<T>&) {
       elements = checked_sum({elements, info.extents.size()}, "tensors");
     };
-    net::for_each(spec, Inputs<T>{}, count);
-    net::for_each(spec, Inputs<T>{}, count);
-    net::for_each(spec, Outputs<T>{}, count);
-    net::for_each(spec, OutputGrads<T>{}, count);
+    for_each(spec, Inputs<T>{}, count);
+    for_each(spec, Inputs<T>{}, count);
+    for_each(spec, Outputs<T>{}, count);
+    for_each(spec, OutputGrads<T>{}, count);
     return static_cast<std::size_t>(
         checked_product({elements, static_cast<Index>(sizeof(T))}, "tensors"));
   }
@@ -53,7 +53,7 @@ class StackProblem {
   Inputs<T> in;
   Outputs<T> out;
   OutputGrads<T> dout;
-  net::StackGrads<T> grads;
+  StackGrads<T> grads;
 
  private:
   net::StackParams<T> params_, dparams_;

@@ -32,6 +32,7 @@ struct Contender {
   Verdict verdict;
   std::unique_ptr<LayerRun> run;
   std::optional<std::size_t> workspace_bytes;  ///< of the plan
+  std::string implementation;                  ///< that the plan runs
   Index calls = 0;                             ///< in a repetition of the phase at hand
   bool warms_up = false;                       ///< each repetition of it with one more call
   std::vector<Measurement> measurements;
@@ -106,7 +107,8 @@ class Sweep {
             "",
             std::nullopt,
             least_bytes(c, phase),
-            bound_seconds(c, phase, limits_, gemm_flops(c))};
+            bound_seconds(c, phase, limits_, gemm_flops(c)),
+            contender.implementation};
   }
 
   std::optional<double> gemm_flops(const Case& c) const {
@@ -199,6 +201,7 @@ class Sweep {
   void plan(Layer& layer, Contender& contender) {
     contender.run = layer.plan(*contender.backend);
     contender.workspace_bytes = contender.run->workspace_bytes();
+    contender.implementation = contender.run->implementation();
   }
 
   /// Whether the plans of all backends can be alive at once, beside the tensors, which are already.

@@ -195,7 +195,7 @@ TEST_F(Sweep, WhatAStackNeedsIsKnownBeforeItIsPlanned) {
   int cases = 0, halved = 0;
   for (const Case& c : expand(settings)) {
     for (const Backend* backend : backends()) {
-      const Exec exec = exec_of_plans(*backend, c);
+      const Exec exec = net::exec_of_plans(*backend, c.exec, c.spec.bidirectional);
       if (backend->refusal(c.spec.layer_spec(0), c.dtype, exec)) continue;
       ++cases;
       halved += exec.threads < c.exec.threads ? 1 : 0;

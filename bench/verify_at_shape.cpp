@@ -8,9 +8,9 @@ namespace bptt::bench {
 Verdict verify_at_shape(const Backend& backend, const Case& c, std::uint64_t seed) {
   // What connects layers and directions, also where these run at the same time, bptt-verify and
   // tests check; here every different layer is, by itself.
-  const Exec exec = exec_of_plans(backend, c);
+  const Exec exec = net::exec_of_plans(backend, c.exec, c.spec.bidirectional);
   verify::AtShape worst;
-  for (const auto& [spec, plans] : layers_of(c)) {
+  for (const auto& [spec, plans] : c.spec.different_layers()) {
     const auto check = verify::check_at_shape(backend, spec, c.dtype, exec, seed);
     worst.status = std::max(worst.status, check.status);
     worst.max_error = std::max(worst.max_error, check.max_error);

@@ -28,7 +28,7 @@ struct Source {
 std::optional<net::NetworkSpec> stack_of(const net::Model<double>& model, const Cell& cell,
                                          std::vector<Index>& lengths) {
   net::NetworkSpec network;
-  net::StackSpec& stack = network.stack;
+  StackSpec& stack = network.stack;
   stack.cell = cell;
   for (const auto& tensor : model.tensors()) {
     const Extents& extents = tensor.value.extents();

@@ -62,12 +62,12 @@ class Reader {
   /// Every extent of the metadata shows in the shape of some tensor; before that is so, nothing is
   /// allocated for it.
   void check_extents() const {
-    const net::StackSpec& stack = spec_.network.stack;
+    const StackSpec& stack = spec_.network.stack;
     const auto [T, B, I, H] = stack.shape;
     check_shape("x", {T, B, I});
     const Spec layer = stack.layer_spec(0);
     check_shape("weight_hh_l0", {layer.cell.gates() * H, H});
-    file_.tensor(net::parameter_name("weight_ih_l0", stack.layers - 1, 0));
+    file_.tensor(parameter_name("weight_ih_l0", stack.layers - 1, 0));
     // One tensor of a high number does not make a deep stack, for which far more would be built.
     const Index weights = 2 * stack.states();
     if (static_cast<std::size_t>(weights) > file_.tensors().size()) {

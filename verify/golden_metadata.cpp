@@ -48,7 +48,7 @@ void add_option(std::string_view word, bool is_rnn, Json& json) {
 }  // namespace
 
 std::string golden_metadata(const net::NetworkSpec& network, const std::vector<Index>& lengths) {
-  const net::StackSpec& stack = network.stack;
+  const StackSpec& stack = network.stack;
   Json json = Json::object();
   std::string_view rest;
   const std::string cell = to_string(stack.cell);

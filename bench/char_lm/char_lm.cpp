@@ -266,6 +266,7 @@ class CharLm {
       Subject of = subject(*s.backend, s.c, s.verdict);
       if (s.complaint.empty() && !chaos.empty()) of.note = chaos;
       of.workspace_bytes = s.trainer->workspace_bytes();
+      of.implementation = s.trainer->implementation();
       journal_.write(of, s.measurements);
     }
     if (options_.steps > 0) {

@@ -13,7 +13,7 @@ using Json = nlohmann::ordered_json;
 constexpr const char* metadata_key = "bptt";
 
 /// In the words of golden files (docs/formats.md), and the alphabet beside them.
-Json description_of(const net::StackSpec& spec, const Corpus& corpus) {
+Json description_of(const StackSpec& spec, const Corpus& corpus) {
   Json head;
   head["O"] = spec.shape.I;
   head["loss"] = "softmax_cross_entropy";
@@ -38,8 +38,7 @@ std::string text_of(const Json& value) {
   return value.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 100);
 }
 
-void check_description(const io::Safetensors& file, const net::StackSpec& spec,
-                       const Corpus& corpus) {
+void check_description(const io::Safetensors& file, const StackSpec& spec, const Corpus& corpus) {
   const auto found = file.metadata().find(metadata_key);
   if (found == file.metadata().end()) return;
   const auto fail = [&](const std::string& message) {
@@ -64,7 +63,7 @@ void check_description(const io::Safetensors& file, const net::StackSpec& spec,
 }
 
 /// Before there is a model: one that the flags ask for may be far larger than the file's.
-void check_extents(const io::Safetensors& file, const net::StackSpec& spec) {
+void check_extents(const io::Safetensors& file, const StackSpec& spec) {
   const auto check = [&](const std::string& name, const Extents& extents) {
     std::vector<Index> expected;
     for (int axis = 0; axis < extents.rank(); ++axis) expected.push_back(extents[axis]);
@@ -85,7 +84,7 @@ void check_extents(const io::Safetensors& file, const net::StackSpec& spec) {
 }  // namespace
 
 template <Real T>
-LanguageModel<T>::LanguageModel(const net::StackSpec& spec)
+LanguageModel<T>::LanguageModel(const StackSpec& spec)
     : spec_(spec),
       layers_(spec),
       dlayers_(spec),
@@ -141,7 +140,7 @@ void LanguageModel<T>::from_file(const io::Safetensors& file, const Corpus& corp
   net::load_weights(file, tensors_);
 }
 
-void check_weights(const io::Safetensors& file, const net::StackSpec& spec, const Corpus& corpus) {
+void check_weights(const io::Safetensors& file, const StackSpec& spec, const Corpus& corpus) {
   check_description(file, spec, corpus);
   check_extents(file, spec);
   const Index parameters = LanguageModel<float>::parameters(spec);

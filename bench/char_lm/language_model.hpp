@@ -21,7 +21,7 @@ template <Real T>
 class LanguageModel {
  public:
   /// Zero at first. `spec`'s T and B do not matter.
-  explicit LanguageModel(const net::StackSpec& spec);
+  explicit LanguageModel(const StackSpec& spec);
 
   /// Depends on the seed and the options only; the same numbers in every precision.
   void initialise(std::uint64_t seed, const TrainingOptions&);
@@ -37,7 +37,7 @@ class LanguageModel {
   View<T> weight_gradient() { return dweight_.view(); }
   View<T> bias_gradient() { return dbias_.view(); }
 
-  static Index parameters(const net::StackSpec& spec) {
+  static Index parameters(const StackSpec& spec) {
     const Index head = checked_product({spec.shape.I, spec.output_width() + 1}, "head");
     return checked_sum({net::StackParams<T>::elements(spec), head}, "parameters");
   }
@@ -49,7 +49,7 @@ class LanguageModel {
   void from_file(const io::Safetensors&, const Corpus&);
 
  private:
-  net::StackSpec spec_;
+  StackSpec spec_;
   net::StackParams<T> layers_, dlayers_;
   Tensor<T> weight_, dweight_;  ///< [O,H]
   Tensor<T> bias_, dbias_;      ///< [O]
@@ -59,6 +59,6 @@ class LanguageModel {
 };
 
 /// Checks a weights file against a model before anything is trained. Throws as from_file does.
-void check_weights(const io::Safetensors&, const net::StackSpec&, const Corpus&);
+void check_weights(const io::Safetensors&, const StackSpec&, const Corpus&);
 
 }  // namespace bptt::bench

@@ -37,7 +37,7 @@ template <Real T>
 class Speaker {
  public:
   /// The model must outlive it.
-  Speaker(const LanguageModel<T>& model, net::StackSpec spec, const net::PlanMaker<T>& plans)
+  Speaker(const LanguageModel<T>& model, StackSpec spec, const net::PlanMaker<T>& plans)
       : model_(model),
         stack_(single_step(spec), plans),
         x_({1, 1, spec.shape.I}),
@@ -74,7 +74,7 @@ class Speaker {
   }
 
  private:
-  static net::StackSpec single_step(net::StackSpec spec) {
+  static StackSpec single_step(StackSpec spec) {
     spec.shape.T = spec.shape.B = 1;
     return spec;
   }

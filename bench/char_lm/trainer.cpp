@@ -60,6 +60,7 @@ class TypedTrainer final : public Trainer {
   }
 
   std::size_t workspace_bytes() const override { return stack_.workspace_bytes(); }
+  std::string implementation() const override { return stack_.implementation(); }
 
   bool is_finite() const override {
     return std::all_of(model_.values().begin(), model_.values().end(), [](const View<T>& values) {
@@ -122,7 +123,7 @@ class TypedTrainer final : public Trainer {
   net::Optimizer<T> optimizer_;
 };
 
-Case carrier_of(const Case& c, const net::StackSpec& spec) {
+Case carrier_of(const Case& c, const StackSpec& spec) {
   Case carrier = c;
   carrier.spec = spec;
   return carrier;
@@ -148,7 +149,7 @@ double trainer_flops(const Case& c, const TrainingOptions& options) {
   const double head = 3 * 2 * rows * static_cast<double>(s.I * c.spec.output_width());
   const auto carrier = net::TruncatedStack<float>::carrier_spec(c.spec, truncation);
   return flops_of(Phase::train_step, c.spec) + head +
-         (carrier ? net::forward_flops(*carrier, truncation.k1 * s.B) : 0);
+         (carrier ? forward_flops(*carrier, truncation.k1 * s.B) : 0);
 }
 
 std::size_t trainer_bytes(const Backend& backend, const Case& c, const TrainingOptions& options) {

@@ -33,6 +33,8 @@ class Trainer {
   /// nats.
   virtual double step() = 0;
   virtual std::size_t workspace_bytes() const = 0;
+  /// As StackPlan::implementation.
+  virtual std::string implementation() const = 0;
   /// Whether every parameter is.
   virtual bool is_finite() const = 0;
 

@@ -123,6 +123,8 @@ constexpr std::string_view phases[] = {"forward", "backward", "train_step"};
 constexpr std::string_view verdicts[] = {"full", "reduced", "failed", "no", ""};
 constexpr std::string_view workloads[] = {"layer", "char-lm"};
 constexpr std::string_view origins[] = {"own", "peer", ""};
+constexpr std::string_view stacks[] = {"composed", "whole", ""};
+constexpr std::string_view paddings[] = {"skipped", "computed", ""};
 
 }  // namespace
 
@@ -168,6 +170,10 @@ const std::vector<Column>& column_table() {
       column<&Row::bytes, Maybe<NotNegative, double>>("bytes", 2),
       column<&Row::bound_seconds, Maybe<Positive, double>>("bound_seconds", 2),
       column<&Row::fraction_of_bound, Maybe<NotNegative, double>>("fraction_of_bound", 2),
+      column<&Row::implementation, AnyText>("implementation", 3),
+      column<&Row::stack, OneOf<stacks>>("stack", 3),
+      column<&Row::live_steps, Maybe<Whole<0>, Index>>("live_steps", 3),
+      column<&Row::padding, OneOf<paddings>>("padding", 3),
   };
   return table;
 }

@@ -12,8 +12,8 @@
 namespace bptt::results {
 
 /// Changes with every change of the columns or of their meaning. Files of former versions are read:
-/// columns that came later are then empty. 2: from `origin` on.
-inline constexpr int schema_version = 2;
+/// columns that came later are then empty. 2: from `origin` on. 3: from `implementation` on.
+inline constexpr int schema_version = 3;
 
 /// How the note of a refused case begins; the reason follows.
 inline constexpr std::string_view refused_prefix = "refused: ";
@@ -56,6 +56,10 @@ struct Row {
   std::optional<double> bytes;              ///< least traffic of one call (docs/measuring.md)
   std::optional<double> bound_seconds;      ///< by a model and this run's own limits
   std::optional<double> fraction_of_bound;  ///< bound_seconds / seconds
+  std::string implementation;       ///< which of its implementations the backend ran, as it says
+  std::string stack;                ///< composed | whole; empty: a single layer and direction
+  std::optional<Index> live_steps;  ///< sum of the sequences' lengths: T*B where all are full
+  std::string padding;              ///< skipped | computed; empty: there is none
   bool operator==(const Row&) const = default;
 };
 

@@ -10,6 +10,7 @@
 
 #include "impls/api/plan.hpp"
 #include "impls/api/side_by_side.hpp"
+#include "impls/api/stack_plan.hpp"
 
 namespace bptt {
 
@@ -52,6 +53,16 @@ class Backend {
   template <Real T>
   std::unique_ptr<Plan<T>> plan(const Spec&, const Exec&) const;
 
+  /// Whether the backend plans this stack as a whole, as libraries do that take several layers and
+  /// both directions in one call. Where it does not, impls/net composes the stack of plans of its
+  /// layers and directions; a single layer in one direction is never a whole stack.
+  bool plans_whole(const StackSpec&, Dtype, const Exec&) const;
+
+  /// As workspace_bytes() and plan(), of a stack that is planned as a whole.
+  std::size_t stack_workspace_bytes(const StackSpec&, Dtype, const Exec&) const;
+  template <Real T>
+  std::unique_ptr<StackPlan<T>> plan_stack(const StackSpec&, const Exec&) const;
+
  protected:
   explicit Backend(std::string_view name) : name_(name) {}
 
@@ -65,6 +76,14 @@ class Backend {
                                                const Exec&) const = 0;
   virtual std::unique_ptr<Plan<double>> do_plan(std::type_identity<double>, const Spec&,
                                                 const Exec&) const = 0;
+
+  /// The others are asked only for stacks for which the first says true.
+  virtual bool do_plans_whole(const StackSpec&, Dtype, const Exec&) const { return false; }
+  virtual std::size_t do_stack_workspace_bytes(const StackSpec&, Dtype, const Exec&) const;
+  virtual std::unique_ptr<StackPlan<float>> do_plan_stack(std::type_identity<float>,
+                                                          const StackSpec&, const Exec&) const;
+  virtual std::unique_ptr<StackPlan<double>> do_plan_stack(std::type_identity<double>,
+                                                           const StackSpec&, const Exec&) const;
 
   std::string_view name_;
 };

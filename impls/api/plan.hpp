@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "impls/api/exec.hpp"
 #include "impls/api/scalar.hpp"
@@ -54,6 +55,10 @@ class Plan {
   /// for a backend that computes in the layout it is given, or does not tell packing from
   /// computing.
   virtual LayoutSeconds layout_seconds() const { return {}; }
+
+  /// Which of its backend's implementations it runs, in the words of the library below: "ref:any",
+  /// "native". Empty for a backend that has one only.
+  virtual std::string implementation() const { return ""; }
 
   const Spec& spec() const { return spec_; }
   const Exec& exec() const { return exec_; }

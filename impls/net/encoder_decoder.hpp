@@ -5,9 +5,9 @@
 
 #include <span>
 
+#include "impls/api/stack_spec.hpp"
 #include "impls/net/head.hpp"
 #include "impls/net/model.hpp"
-#include "impls/net/stack_spec.hpp"
 
 namespace bptt::net {
 

@@ -37,7 +37,7 @@ void softmax_jacobian(const T* a, T* da, Index n) {
 
 /// f of a function of one number. The comparisons let NaN through.
 template <class T>
-T apply(LayerActivation f, const T& z) {
+T activated(LayerActivation f, const T& z) {
   switch (f) {
     case LayerActivation::sigmoid:
       return sigmoid(z);
@@ -124,7 +124,7 @@ void activate_rows(LayerActivation f, linalg::Matrix<T> z) {
   }
   for_each_row(z, [&](T* row) {
     if (f == LayerActivation::softmax) return softmax_row(row, z.cols);
-    for (Index k = 0; k < z.cols; ++k) row[k] = apply(f, row[k]);
+    for (Index k = 0; k < z.cols; ++k) row[k] = activated(f, row[k]);
   });
 }
 

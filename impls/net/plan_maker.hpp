@@ -36,6 +36,16 @@ class PlanMaker {
   Made of_direction(const Spec& spec, int direction) const {
     return make_(spec, halves() ? half_of(exec_, direction) : exec_);
   }
+  /// The backend's own plan of a whole stack; null where there is no backend or it makes none, and
+  /// the stack is composed.
+  std::unique_ptr<StackPlan<T>> whole_stack(const StackSpec& spec) const {
+    if constexpr (Real<T>) {
+      if (backend_ != nullptr && backend_->plans_whole(spec, dtype_of<T>, exec_)) {
+        return backend_->plan_stack<T>(spec, exec_);
+      }
+    }
+    return nullptr;
+  }
   /// Null: they are called one after the other.
   std::unique_ptr<SideBySide> side_by_side() const {
     return halves() ? backend_->side_by_side(exec_) : nullptr;

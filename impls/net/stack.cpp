@@ -1,240 +1,45 @@
 #include "impls/net/stack.hpp"
 
-#include <algorithm>
-#include <utility>
-
-#include "impls/net/sequences.hpp"
+#include "impls/net/composed_stack.hpp"
 
 namespace bptt::net {
 namespace {
 
-/// Elements of each kind of buffer that a stack has beside its plans.
-struct Buffers {
-  explicit Buffers(const StackSpec& spec)
-      : outputs(spec.layers - 1), doutputs(std::min<Index>(spec.layers - 1, 2)) {
-    const Shape& s = spec.shape;
-    output = output_extents(spec);
-    if (!spec.bidirectional) return;
-    const Index widest = spec.layers == 1 ? s.I : std::max(s.I, spec.output_width());
-    reversed = {s.T, s.B, widest};
-    direction = {s.T, s.B, s.H};
-  }
-  /// Both directions may run at the same time, so each has its own.
-  Index elements() const {
-    return checked_sum({checked_product({checked_sum({outputs, doutputs}, "stack"), output.size()},
-                                        "buffers of a stack"),
-                        reversed.size(), reversed.size(), direction.size(), direction.size()},
-                       "buffers of a stack");
-  }
-  Index outputs, doutputs;
-  Extents output, reversed, direction;
-};
-
-/// One plan's part [B,H] of states [L*D,B,H].
-template <class T>
-View<T> state(const View<T>& states, Index index) {
-  if (!states) return {};
-  const Index B = states.extents()[1], H = states.extents()[2];
-  return {states.data() + index * B * H, {B, H}};
-}
-
-template <class Tensors>
-void check_all(const StackSpec& spec, const Tensors& tensors, std::string_view required,
-               bool are_gradients = false) {
-  for_each(spec, tensors, [&](const TensorInfo& info, const auto& view) {
-    check_extents({info.base_name, info.extents, are_gradients}, static_cast<bool>(view),
-                  view.extents(),
-                  info.base_name == required ? Presence::required : Presence::optional);
-  });
+template <Scalar T>
+std::unique_ptr<StackPlan<T>> plan_of(const StackSpec& spec, const PlanMaker<T>& maker) {
+  spec.validate();
+  if (auto whole = maker.whole_stack(spec)) return whole;
+  return std::make_unique<ComposedStack<T>>(spec, maker);
 }
 
 }  // namespace
 
 template <Scalar T>
-std::size_t Stack<T>::buffer_bytes(const StackSpec& spec) {
-  return static_cast<std::size_t>(checked_product(
-      {Buffers(spec).elements(), static_cast<Index>(sizeof(T))}, "buffers of a stack"));
-}
+Stack<T>::Stack(const StackSpec& spec, const PlanMaker<T>& maker) : plan_(plan_of(spec, maker)) {}
 
-template <Scalar T>
-Stack<T>::Stack(const StackSpec& spec, const PlanMaker<T>& make_plan) : spec_(spec) {
-  spec.validate();
-  require_memory(buffer_bytes(spec), "buffers of stack " + to_string(spec));
-  for (Index layer = 0; layer < spec.layers; ++layer) {
-    for (Index d = 0; d < spec.directions(); ++d) {
-      const Spec own = spec.layer_spec(layer);
-      plans_.push_back(spec.bidirectional ? make_plan.of_direction(own, static_cast<int>(d))
-                                          : make_plan(own));
-    }
+std::optional<std::string> stack_refusal(const Backend& backend, const StackSpec& spec, Dtype dtype,
+                                         const Exec& exec) {
+  if (backend.plans_whole(spec, dtype, exec)) return std::nullopt;
+  const Exec of_plans = exec_of_plans(backend, exec, spec.bidirectional);
+  for (const auto& [layer, plans] : spec.different_layers()) {
+    if (auto reason = backend.refusal(layer, dtype, of_plans)) return reason;
   }
-  if (spec.bidirectional) side_by_side_ = make_plan.side_by_side();
-  const Buffers buffers(spec);
-  for (Index i = 0; i < buffers.outputs; ++i) outputs_.emplace_back(buffers.output);
-  for (Index i = 0; i < buffers.doutputs; ++i) doutputs_.emplace_back(buffers.output);
-  reversed_x_ = Tensor<T>(buffers.reversed);
-  reversed_dx_ = Tensor<T>(buffers.reversed);
-  for (Tensor<T>& y : direction_y_) y = Tensor<T>(buffers.direction);
+  return std::nullopt;
 }
 
-template <Scalar T>
-LayoutSeconds Stack<T>::layout_seconds() const {
-  LayoutSeconds sum;
-  for (const auto& plan : plans_) sum = sum + plan->layout_seconds();
-  return sum;
-}
-
-template <Scalar T>
-std::size_t Stack<T>::workspace_bytes() const {
-  std::size_t bytes = buffer_bytes(spec_);
-  for (const auto& plan : plans_) bytes += plan->workspace_bytes();
-  return bytes;
-}
-
-template <Scalar T>
-template <class U>
-void Stack<T>::check_params(std::span<const Params<U>> params, Presence presence,
-                            bool are_gradients) const {
-  if (static_cast<Index>(params.size()) != spec_.states()) {
-    throw Error(ErrorKind::usage, std::string(are_gradients ? "gradients" : "parameters") +
-                                      ": expected those of " + std::to_string(spec_.states()) +
-                                      " layers and directions; got " +
-                                      std::to_string(params.size()));
+std::size_t stack_workspace_bytes(const Backend& backend, const StackSpec& spec, Dtype dtype,
+                                  const Exec& exec) {
+  if (backend.plans_whole(spec, dtype, exec)) {
+    return backend.stack_workspace_bytes(spec, dtype, exec);
   }
-  for (Index i = 0; i < spec_.states(); ++i) {
-    const Index layer = i / spec_.directions(), direction = i % spec_.directions();
-    for_each(spec_.layer_spec(layer), params[static_cast<std::size_t>(i)],
-             [&](const TensorInfo& info, const View<U>& view) {
-               const bool given = static_cast<bool>(view);
-               const bool may_be_absent =
-                   presence == Presence::optional || info.extents.rank() == 0;
-               if (given ? view.extents() == info.extents : may_be_absent) return;
-               // The name is put together only where it is needed: running allocates nothing.
-               const std::string name = parameter_name(info.base_name, layer, direction);
-               check_extents({name, info.extents, are_gradients}, given, view.extents(), presence);
-             });
+  Index bytes = static_cast<Index>(dispatch(
+      dtype, [&]<class T>(std::type_identity<T>) { return ComposedStack<T>::buffer_bytes(spec); }));
+  const Exec of_plans = exec_of_plans(backend, exec, spec.bidirectional);
+  for (const auto& [layer, plans] : spec.different_layers()) {
+    const auto of_one = static_cast<Index>(backend.workspace_bytes(layer, dtype, of_plans));
+    bytes = checked_sum({bytes, checked_product({of_one, plans}, "workspace")}, "workspace");
   }
-}
-
-template <Scalar T>
-void Stack<T>::check(std::span<const Params<const T>> params, const Inputs<const T>& in) const {
-  check_params(params, Presence::required, false);
-  check_all(spec_, in, "x");
-  check_lengths(spec_, in.lengths, "lengths");
-}
-
-template <Scalar T>
-View<const T> Stack<T>::input(Index layer, const Inputs<const T>& in) const {
-  return layer == 0 ? in.x : outputs_[static_cast<std::size_t>(layer - 1)].view();
-}
-
-template <Scalar T>
-typename Stack<T>::Unit Stack<T>::unit(Index layer, Index direction,
-                                       std::span<const Params<const T>> params,
-                                       const Inputs<const T>& in) {
-  const Index index = layer * spec_.directions() + direction;
-  const auto position = static_cast<std::size_t>(index);
-  View<const T> x = input(layer, in);
-  if (direction == 1) x = {reversed_x_.view().data(), x.extents()};
-  return {*plans_[position], index, params[position],
-          Inputs<const T>{x, state(in.h0, index), state(in.c0, index), in.lengths}};
-}
-
-template <Scalar T>
-void Stack<T>::forward(std::span<const Params<const T>> params, const Inputs<const T>& in,
-                       const Outputs<T>& out) {
-  check(params, in);
-  check_all(spec_, out, "y");
-  for (Index layer = 0; layer < spec_.layers; ++layer) {
-    const View<T> y =
-        layer + 1 == spec_.layers ? out.y : outputs_[static_cast<std::size_t>(layer)].view();
-    if (spec_.bidirectional) {
-      forward_both(layer, params, in, out, y);
-    } else {
-      const Unit u = unit(layer, 0, params, in);
-      u.plan.forward(u.params, u.in, {y, state(out.hT, u.index), state(out.cT, u.index)});
-    }
-  }
-}
-
-template <Scalar T>
-template <class Body>
-void Stack<T>::for_both(const Body& body) {
-  if (side_by_side_) return side_by_side_->run(body);
-  body(0);
-  body(1);
-}
-
-template <Scalar T>
-void Stack<T>::reverse_input(Index layer, const Inputs<const T>& in) {
-  const View<const T> x = input(layer, in);
-  copy_reversed(x, in.lengths, {reversed_x_.view().data(), x.extents()});
-}
-
-template <Scalar T>
-void Stack<T>::forward_both(Index layer, std::span<const Params<const T>> params,
-                            const Inputs<const T>& in, const Outputs<T>& out, View<T> y) {
-  for_both([&](int d) {
-    if (d == 1) reverse_input(layer, in);
-    const Unit u = unit(layer, d, params, in);
-    const View<T> own_y = direction_y_[static_cast<std::size_t>(d)].view();
-    u.plan.forward(u.params, u.in, {own_y, state(out.hT, u.index), state(out.cT, u.index)});
-    put_direction<T>(own_y, {d, in.lengths}, y);
-  });
-}
-
-template <Scalar T>
-void Stack<T>::backward(std::span<const Params<const T>> params, const Inputs<const T>& in,
-                        const OutputGrads<const T>& dout, const StackGrads<T>& grads) {
-  check(params, in);
-  check_all(spec_, dout, "");
-  if (!grads.params.empty()) check_params(grads.params, Presence::optional, true);
-  check_all(spec_, Inputs<T>{grads.x, grads.h0, grads.c0, {}}, "", true);
-  const auto between = [&](Index layer) {
-    return doutputs_[static_cast<std::size_t>(layer) % doutputs_.size()].view();
-  };
-  for (Index layer = spec_.layers - 1; layer >= 0; --layer) {
-    const View<const T> dy = layer + 1 == spec_.layers ? dout.y : between(layer);
-    const View<T> dx = layer == 0 ? grads.x : between(layer - 1);
-    if (spec_.bidirectional) {
-      backward_both(layer, params, in, dout, grads, dy, dx);
-    } else {
-      backward_unit(unit(layer, 0, params, in), dout, grads, dy, dx);
-    }
-  }
-}
-
-template <Scalar T>
-void Stack<T>::backward_unit(const Unit& u, const OutputGrads<const T>& dout,
-                             const StackGrads<T>& grads, View<const T> dy, View<T> dx) {
-  const Params<T> none{};
-  const Params<T>& own =
-      grads.params.empty() ? none : grads.params[static_cast<std::size_t>(u.index)];
-  u.plan.backward(u.params, u.in, {dy, state(dout.hT, u.index), state(dout.cT, u.index)},
-                  {own, dx, state(grads.h0, u.index), state(grads.c0, u.index)});
-}
-
-template <Scalar T>
-void Stack<T>::backward_both(Index layer, std::span<const Params<const T>> params,
-                             const Inputs<const T>& in, const OutputGrads<const T>& dout,
-                             const StackGrads<T>& grads, View<const T> dy, View<T> dx) {
-  View<T> reversed_dx;
-  if (dx) reversed_dx = {reversed_dx_.view().data(), dx.extents()};
-  for_both([&](int d) {
-    // A single layer's is as forward left it; several take turns with the buffer.
-    if (d == 1 && spec_.layers > 1) reverse_input(layer, in);
-    View<T> own_dy;
-    if (dy) {
-      own_dy = direction_y_[static_cast<std::size_t>(d)].view();
-      take_direction(dy, {d, in.lengths}, own_dy);
-    }
-    backward_unit(unit(layer, d, params, in), dout, grads, own_dy, d == 0 ? dx : reversed_dx);
-  });
-  if (!dx) return;
-  const Index end = spec_.shape.T, middle = end / 2;
-  for_both([&](int half) {
-    add_reversed<T>(reversed_dx, in.lengths,
-                    half == 0 ? StepRange{0, middle} : StepRange{middle, end}, dx);
-  });
+  return static_cast<std::size_t>(bytes);
 }
 
 template class Stack<float>;

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "impls/api/stack_spec.hpp"
 #include "impls/api/tensor.hpp"
-#include "impls/net/stack_spec.hpp"
 
 namespace bptt::net {
 

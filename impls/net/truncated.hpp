@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "impls/api/tensor.hpp"
 #include "impls/net/stack.hpp"
 
 namespace bptt::net {
@@ -65,6 +66,8 @@ class TruncatedStack {
 
   /// All that it holds: its stacks' workspace and its own buffers.
   std::size_t workspace_bytes() const;
+  /// Of the stack that learns.
+  std::string implementation() const { return stack_.implementation(); }
   /// What it holds beside its stacks: x, y, dy, states.
   static std::size_t buffer_bytes(const StackSpec&, const Truncation&);
   /// What carries the state over: a stack of k1 steps, run forward only. None where k1 = k2: there

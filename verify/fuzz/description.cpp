@@ -209,7 +209,7 @@ bool has_tensor(const Cell& cell, std::string_view name) {
 
 void Description::validate() const {
   network.validate();
-  net::check_lengths(network.stack, lengths, "case, lengths");
+  check_lengths(network.stack, lengths, "case, lengths");
   if (values != InputValues::fixture && has_kink(network.stack.cell)) {
     fail("values", "fixture for " + to_string(network.stack.cell) + ", whose kink only that avoids",
          name_of(values));

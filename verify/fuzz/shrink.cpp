@@ -31,7 +31,7 @@ class Steps {
  private:
   /// Lengths and absent tensors as the changed spec has them.
   static void fit(Description& d) {
-    const net::StackSpec& stack = d.network.stack;
+    const StackSpec& stack = d.network.stack;
     d.lengths.resize(static_cast<std::size_t>(stack.lengths ? stack.shape.B : 0), stack.shape.T);
     for (Index& length : d.lengths) length = std::min(length, stack.shape.T);
     std::erase_if(d.without,

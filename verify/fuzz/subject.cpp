@@ -164,7 +164,7 @@ std::shared_ptr<const Subject> network_of(const Description& d) {
 }  // namespace
 
 double work_of(const Description& d) {
-  const net::StackSpec& stack = d.network.stack;
+  const StackSpec& stack = d.network.stack;
   const Shape& s = stack.shape;
   constexpr double pointwise = 60;  // of one gate of one unit in multiply-adds, roughly
   const double rows = static_cast<double>(s.T * s.B * stack.states());

@@ -201,7 +201,7 @@ Trial draw_trial(std::uint64_t seed, std::uint64_t k, const Restrictions& only) 
   Trial trial;
   trial.seed = seed;
   Description& d = trial.what;
-  net::StackSpec& stack = d.network.stack;
+  StackSpec& stack = d.network.stack;
   stack.cell = draw_cell(random, only);
   const bool network = chance(random, 0.12);
   const Size& size = draw_size(random);

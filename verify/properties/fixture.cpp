@@ -14,7 +14,7 @@ std::shared_ptr<const Subject> Fixture::subject(const PropertySetup& setup, cons
 }
 
 std::string to_string(const Fixture& fixture) {
-  const net::StackSpec& stack = fixture.stack;
+  const StackSpec& stack = fixture.stack;
   std::string form = stack.layers > 1 ? "-" + std::to_string(stack.layers) + "-layers" : "";
   if (stack.bidirectional) form += "-bidirectional";
   if (stack.lengths) form += "-lengths";

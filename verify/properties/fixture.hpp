@@ -4,13 +4,13 @@
 
 #include <vector>
 
-#include "impls/net/stack_spec.hpp"
+#include "impls/api/stack_spec.hpp"
 #include "verify/properties/property.hpp"
 
 namespace bptt::verify {
 
 struct Fixture {
-  net::StackSpec stack;  ///< its lengths are on where the check is to give them
+  StackSpec stack;  ///< its lengths are on where the check is to give them
 
   /// A single layer straight on its plan; several as a network without a head. `lengths` is empty
   /// where the stack has none.

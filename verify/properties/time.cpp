@@ -94,7 +94,7 @@ class Concatenation final : public PreparedProperty<T> {
 /// What a bidirectional stack holds, seen from the other end of time.
 class Mirror {
  public:
-  Mirror(const net::StackSpec& stack, std::vector<Index> lengths)
+  Mirror(const StackSpec& stack, std::vector<Index> lengths)
       : stack_(stack), lengths_(std::move(lengths)) {}
 
   template <class Value>
@@ -152,7 +152,7 @@ class Mirror {
     }
   }
 
-  net::StackSpec stack_;
+  StackSpec stack_;
   std::vector<Index> lengths_;
 };
 

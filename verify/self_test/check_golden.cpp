@@ -9,7 +9,7 @@ namespace {
 
 /// What a file is about, in the words of a case's name: "2-layers-bidirectional-lengths".
 std::string kind_of(const GoldenSpec& spec) {
-  const net::StackSpec& stack = spec.network.stack;
+  const StackSpec& stack = spec.network.stack;
   std::string kind = stack.layers > 1 ? std::to_string(stack.layers) + "-layers" : "";
   const auto add = [&](const char* word) { kind += (kind.empty() ? "" : "-") + std::string(word); };
   if (stack.bidirectional) add("bidirectional");

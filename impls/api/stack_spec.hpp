@@ -5,10 +5,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "impls/api/spec.hpp"
 
-namespace bptt::net {
+namespace bptt {
 
 /// L layers of D directions. Layer 0 reads x [T,B,I], layer l+1 the outputs [T,B,D*H] of layer l:
 /// forward features, then those of the reverse direction, which starts at each sequence's own end.
@@ -29,6 +31,9 @@ struct StackSpec {
   Spec layer_spec(Index layer) const;
   /// One layer of one direction: what a plan does alone.
   bool is_single() const { return states() == 1; }
+  /// Its layers that differ, each with how many plans of it the stack has: the first, and those
+  /// above where they read another width.
+  std::vector<std::pair<Spec, Index>> different_layers() const;
 
   /// Throws Error(usage) that names what is out of range, or whose size would not fit in 64 bits.
   void validate() const;
@@ -46,4 +51,4 @@ void check_lengths(const StackSpec&, std::span<const Index> lengths, const char*
 /// As forward_flops(Spec): of all layers and directions.
 double forward_flops(const StackSpec&, Index live_steps);
 
-}  // namespace bptt::net
+}  // namespace bptt

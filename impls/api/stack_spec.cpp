@@ -1,11 +1,24 @@
-#include "impls/net/stack_spec.hpp"
+#include "impls/api/stack_spec.hpp"
 
 #include <algorithm>
 
-namespace bptt::net {
+namespace bptt {
 
 Spec StackSpec::layer_spec(Index layer) const {
   return {cell, {shape.T, shape.B, input_width(layer), shape.H}, lengths};
+}
+
+std::vector<std::pair<Spec, Index>> StackSpec::different_layers() const {
+  std::vector<std::pair<Spec, Index>> all = {{layer_spec(0), directions()}};
+  const Index above = states() - directions();
+  if (above == 0) return all;
+  const Spec spec = layer_spec(1);
+  if (spec == all.front().first) {
+    all.front().second += above;
+  } else {
+    all.emplace_back(spec, above);
+  }
+  return all;
 }
 
 void StackSpec::validate() const {
@@ -56,4 +69,4 @@ double forward_flops(const StackSpec& spec, Index live_steps) {
   return flops;
 }
 
-}  // namespace bptt::net
+}  // namespace bptt
