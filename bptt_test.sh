@@ -8,7 +8,7 @@ set -u
 source_dir=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-unset BPTT_BUILD_PRESET BPTT_JOBS CXX CMAKE_PREFIX_PATH DEBIAN_FRONTEND
+unset BPTT_BUILD_PRESET BPTT_JOBS BPTT_WERROR CXX CMAKE_PREFIX_PATH DEBIAN_FRONTEND
 tree="$scratch/a tree" # the space is part of the test
 bin=$scratch/bin
 calls=$scratch/calls
@@ -113,7 +113,10 @@ if [ "$1" = -S ]; then
   build=$2/build/$4
   mkdir -p "$build/bin"
   : >"$build/build.ninja"
-  printf 'CMAKE_HOME_DIRECTORY:INTERNAL=%s\n' "$2" >"$build/CMakeCache.txt"
+  cache=$build/CMakeCache.txt
+  strict=$(grep '^BPTT_WERROR' "$cache" 2>/dev/null || echo BPTT_WERROR:BOOL=OFF)
+  for word; do case $word in -DBPTT_WERROR=*) strict=BPTT_WERROR:BOOL=${word#*=} ;; esac; done
+  printf 'CMAKE_HOME_DIRECTORY:INTERNAL=%s\n%s\n' "$2" "$strict" >"$cache"
   for program in bptt-verify bptt-bench bptt-report; do
     cp "$scratch/bin/program" "$build/bin/$program"
   done
@@ -181,6 +184,10 @@ expect said "'frobnicate'"
 BPTT_JOBS=many bptt build
 expect exits 64
 expect said "'many'"
+BPTT_WERROR=yes bptt build
+expect exits 64
+expect said "BPTT_WERROR must be ON or OFF, not 'yes'"
+expect_not called '^cmake'
 
 # ---- installing ----
 
@@ -381,6 +388,32 @@ bptt build --preset=debug
 expect called '^cmake -S .* --preset debug'
 BPTT_BUILD_PRESET=debug BPTT_JOBS=7 bptt build
 expect called "^cmake --build $tree/build/debug --parallel 7\$"
+
+new_world 'warnings are errors where that is asked for, and in lint; the folder keeps it'
+bptt verify
+expect called "^cmake -S $tree --preset release\$"
+BPTT_WERROR=OFF bptt verify # as it is
+expect_not called '^cmake -S'
+BPTT_WERROR=ON bptt test
+expect called "^cmake -S $tree --preset release -DBPTT_WERROR=ON\$"
+for arguments in verify bench 'report x.csv' build test; do
+  # shellcheck disable=SC2086 # the arguments are words
+  bptt $arguments
+  expect exits 0
+  expect_not called '^cmake -S'
+done
+BPTT_WERROR=ON bptt build
+expect_not called '^cmake -S'
+BPTT_WERROR=OFF bptt build
+expect called "^cmake -S $tree --preset release -DBPTT_WERROR=OFF\$"
+for tool in clang-format-14 clang-tidy-14; do stand_in "$tool" </dev/null; done
+bptt lint x.hpp
+expect exits 0
+expect called "^cmake -S $tree --preset release -DBPTT_WERROR=ON\$"
+BPTT_WERROR=OFF bptt lint x.hpp
+expect called "^cmake -S $tree --preset release -DBPTT_WERROR=OFF\$"
+bptt build --preset debug
+expect called "^cmake -S $tree --preset debug\$"
 
 new_world 'a tree that was moved is configured from nothing'
 bptt build
