@@ -308,6 +308,16 @@ bptt deps nosuch
 expect exits 64
 expect said "'nosuch'"
 
+new_world 'where version 14 of the format and lint tools is not to be had, it says where it is'
+rm "$scratch/dpkg/clang-format-14"
+touch "$scratch/archive/.offline"
+for command in lint format; do
+  bptt $command
+  expect exits 69
+  expect said 'could not install clang-format-14'
+  expect said 'of version 14, which Debian 12 has'
+done
+
 new_world 'PyTorch is installed and built on demand only'
 rm "$scratch/dpkg/libtorch-dev"
 bptt verify
