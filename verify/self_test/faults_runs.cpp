@@ -28,7 +28,7 @@ constexpr auto stale_workspace = []<class T>(FaultContext<T>& c) {
   auto& kept = memory_of<Kept<T>>(c).values;
   const T now = dw[1];
   if (!kept.empty()) dw[1] += kept[0];
-  kept = {now};
+  kept.assign(1, now);
 };
 
 /// Gradients of all calls are summed up.
