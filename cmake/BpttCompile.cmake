@@ -30,9 +30,11 @@ if(BPTT_SANITIZE)
   target_link_options(bptt_flags INTERFACE -fsanitize=${BPTT_SANITIZE})
 endif()
 
+# With -O1, g++ takes members of a std::function for uninitialized that are not.
+set(bptt_light_flags $<$<CONFIG:Release>:-O1> $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 function(bptt_lightly target)
   if(BPTT_LIGHT)
-    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+    target_compile_options(${target} PRIVATE ${bptt_light_flags})
   endif()
 endfunction()
 

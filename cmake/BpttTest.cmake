@@ -27,7 +27,7 @@ function(bptt_test name)
                                         GTest::gtest_main)
   bptt_precompiled(${name} test)
   # What a test calls is compiled for speed, its own code need not be.
-  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  target_compile_options(${name} PRIVATE ${bptt_light_flags})
   target_compile_definitions(${name} PRIVATE
     BPTT_SOURCE_DIR="${PROJECT_SOURCE_DIR}" BPTT_BIN_DIR="${PROJECT_BINARY_DIR}/bin")
   gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
