@@ -59,7 +59,8 @@ new_world() {
     ln -s "$(command -v "$tool")" "$bin/$tool"
   done
   cp "$source_dir/bptt" "$source_dir/CMakePresets.json" "$tree/"
-  cp "$source_dir/third_party/install.sh" "$source_dir/third_party/packages.txt" "$tree/third_party/"
+  cp "$source_dir/third_party/install.sh" "$source_dir/third_party/packages.txt" \
+    "$source_dir/third_party/progress.sh" "$tree/third_party/"
   printf '{"dependencies": {"echarts": "1.2.3"}}\n' >"$tree/third_party/package.json"
   install_echarts 1.2.3
   sed -n 's/^[a-z][a-z]*  *\([^ ]*\)  *\([^ ]*\) .*/\1 \2/p' "$tree/third_party/packages.txt" |
@@ -476,6 +477,37 @@ bptt report x.csv --html y.html
 expect called '^bptt-report \[x.csv\] \[--html\] \[y.html\] in'
 expect count 1 '^bptt-'
 
+new_world 'a build and an installation say how far they are, every half a minute where there is no terminal'
+rm "$bin/date"
+stand_in date <<'END' # every look at the clock is 20 seconds later
+seconds=$(($(cat "$scratch/clock" 2>/dev/null || echo 1000) + 20))
+echo "$seconds" | tee "$scratch/clock"
+END
+ln -sf "$(command -v tee)" "$bin/tee"
+stand_in cmake <<'END'
+if [ "$1" = -S ]; then
+  mkdir -p "$2/build/$4/bin"
+  cp "$scratch/bin/program" "$2/build/$4/bin/bptt-verify"
+  : >"$2/build/$4/build.ninja"
+else
+  for part in 1 2 3 4; do echo "[$part/4] Building CXX object of $part"; done
+fi
+END
+stand_in apt-get <<'END'
+echo '0 upgraded, 2 newly installed, 0 to remove and 0 not upgraded.'
+for part in Get:1 Get:2 'Unpacking one' 'Unpacking two' 'Setting up one' 'Setting up two'; do echo "$part ..."; done
+for package; do :; done
+cp "$scratch/archive/$package" "$scratch/dpkg/"
+END
+rm "$scratch/dpkg/cmake"
+bptt verify
+expect exits 0
+expect said '^bptt: installing: 3 of 6, about 1:20 left$'
+expect said '^bptt: building (release): 2 of 4, about 0:40 left$'
+expect said '^bptt: building (release): 4 of 4, about 0:00 left$'
+expect grep -qx '\[4/4\] Building CXX object of 4' "$tree/build/release/build.log"
+rm -rf "$scratch/clock"
+
 new_world 'test runs ctest in the tree, with its arguments and its exit code'
 bptt test -R 'a b' --preset asan -L unit
 expect exits 0
@@ -496,9 +528,9 @@ page=$(tail -n 1 "$out")
 expect lines 1 "$out"
 results=${page%/report.html}
 expect test -d "$results"
-expect called "^bptt-bench \[--preset\] \[quick\] \[--output\] \[$results/quick.csv\]"
+expect called "^bptt-bench \[--preset\] \[first\] \[--output\] \[$results/first.csv\]"
 expect called "^bptt-bench \[--workload\] \[char-lm\] \[--output\] \[$results/char-lm.csv\]"
-expect called "^bptt-report \[$results/quick.csv\] \[$results/char-lm.csv\] \[--html\] \[$page\]"
+expect called "^bptt-report \[$results/first.csv\] \[$results/char-lm.csv\] \[--html\] \[$page\]"
 expect [ "$(readlink "$tree/results/latest")" = "${results##*/}" ]
 bptt report # again: the link is replaced, not entered
 expect exits 0

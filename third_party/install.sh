@@ -18,6 +18,9 @@ no_peers=$state/no-peers       # there where peers could not be installed
 with_torch=$state/with-torch   # there once group torch was installed: ./bptt builds its backend then
 no_charts=$state/no-charts     # there where charts were tried for and could not be fetched
 
+# shellcheck source=third_party/progress.sh
+. "$here/progress.sh"
+
 say() { printf 'bptt: %s\n' "$*" >&2; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
@@ -94,8 +97,8 @@ find_root() {
 
 apt() {
   # shellcheck disable=SC2086 # $sudo is none, one or two words
-  $sudo env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -o DPkg::Lock::Timeout=300 "$@" \
-    </dev/null >"$log" 2>&1
+  follow_command 'installing' count_apt "$log" \
+    $sudo env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -o DPkg::Lock::Timeout=300 "$@"
 }
 
 # install PACKAGES: false, with the reason in $reason, where they cannot be installed. The package
