@@ -49,6 +49,12 @@ configure(-DBPTT_DNNL_INCLUDE=${WORK_DIR}/empty -DBPTT_DNNL_dnnl=dnnl
 expect_left_out(onednn "this oneDNN does not tell its version")
 expect_left_out(torch "this PyTorch does not tell its version")
 
+# A version that nobody has tried.
+set(headers ${WORK_DIR}/four/oneapi/dnnl)
+file(WRITE ${headers}/dnnl_version.h "#define DNNL_VERSION_MAJOR 4\n#define DNNL_VERSION_MINOR 0\n")
+configure(-DBPTT_DNNL_INCLUDE=${WORK_DIR}/four -DBPTT_DNNL_dnnl=dnnl)
+expect_left_out(onednn "oneDNN 2.6 or newer, but not 4, is needed; 4.0 is there")
+
 # Asked for, they are not left out silently.
 execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCE_DIR} -B ${WORK_DIR}/build -DBPTT_ONEDNN=ON
                 RESULT_VARIABLE failed OUTPUT_QUIET ERROR_VARIABLE output)

@@ -95,8 +95,9 @@ function(bptt_read_version result header)
   set(${result} "${version}" PARENT_SCOPE)
 endfunction()
 
-# By name and not by its CMake package, which wants OpenCL for what is not used here. Version 3 has
-# another interface; other builds than those on OpenMP have threads that could not be told.
+# By name and not by its CMake package, which wants OpenCL for what is not used here. Versions 2 and 3
+# differ in impls/onednn/version.cpp; other builds than those on OpenMP have threads that could not be
+# told.
 function(bptt_need_onednn missing)
   bptt_find_peer(bptt_dnnl HEADER oneapi/dnnl/dnnl.hpp LIBRARIES dnnl)
   set(reason "")
@@ -111,8 +112,8 @@ function(bptt_need_onednn missing)
     endif()
     if(NOT version)
       set(reason "this oneDNN does not tell its version: ${headers}/dnnl_version.h (Debian package libdnnl-dev has it)")
-    elseif(version VERSION_LESS 2.6 OR NOT version VERSION_LESS 3)
-      set(reason "oneDNN 2.6 or newer, but not 3, is needed; ${version} is there (Debian package libdnnl-dev)")
+    elseif(version VERSION_LESS 2.6 OR NOT version VERSION_LESS 4)
+      set(reason "oneDNN 2.6 or newer, but not 4, is needed; ${version} is there (Debian package libdnnl-dev)")
     elseif(NOT runtime)
       set(reason "this oneDNN was not built for OpenMP (Debian's package libdnnl-dev is)")
     endif()

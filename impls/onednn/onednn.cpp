@@ -6,6 +6,7 @@
 #include "impls/onednn/cell_map.hpp"
 #include "impls/onednn/plan.hpp"
 #include "impls/onednn/translate.hpp"
+#include "impls/onednn/version.hpp"
 #include "impls/peer/refusals.hpp"
 #include "impls/threads/openmp.hpp"
 
@@ -14,32 +15,9 @@ namespace {
 
 constexpr const char* library = "oneDNN";
 
-struct InstructionSet {
-  dnnl::cpu_isa isa;
-  std::string_view name;
-};
-constexpr InstructionSet instruction_sets[] = {
-    {dnnl::cpu_isa::sse41, "SSE4.1"},
-    {dnnl::cpu_isa::avx, "AVX"},
-    {dnnl::cpu_isa::avx2, "AVX2"},
-    {dnnl::cpu_isa::avx2_vnni, "AVX2 VNNI"},
-    {dnnl::cpu_isa::avx512_core, "AVX-512"},
-    {dnnl::cpu_isa::avx512_core_vnni, "AVX-512 VNNI"},
-    {dnnl::cpu_isa::avx512_core_bf16, "AVX-512 BF16"},
-    {dnnl::cpu_isa::avx512_core_amx, "AVX-512 AMX"},
-};
-
-std::string live_instruction_set() {
-  const auto live = dnnl::get_effective_cpu_isa();
-  for (const auto& [isa, name] : instruction_sets) {
-    if (isa == live) return std::string(name);
-  }
-  return "unknown instruction set";
-}
-
-CellMap mapped(const Spec& spec) {
+CellMap mapped(const Cell& cell) {
   std::string reason;
-  return map_cell(spec.cell, reason).value();
+  return map_cell(cell, reason).value();
 }
 
 class OneDnnBackend final : public Backend {
@@ -63,19 +41,32 @@ class OneDnnBackend final : public Backend {
     if (auto reason = peer::refuse_trades(library, exec)) return reason;
     if (auto reason = peer::refuse_openmp(exec)) return reason;
     std::string reason;
-    if (!map_cell(spec.cell, reason)) return reason;
-    return std::nullopt;
+    const auto map = map_cell(spec.cell, reason);
+    if (!map) return reason;
+    return known_fault(*map, spec.shape);
   }
   std::size_t do_workspace_bytes(const Spec& spec, Dtype, const Exec& exec) const override {
-    return translate([&] { return onednn::workspace_bytes(spec, exec, mapped(spec)); });
+    return translate([&] { return onednn::workspace_bytes(spec, exec, mapped(spec.cell)); });
   }
   std::unique_ptr<Plan<float>> do_plan(std::type_identity<float>, const Spec& spec,
                                        const Exec& exec) const override {
-    return translate([&] { return make_plan(spec, exec, mapped(spec)); });
+    return translate([&] { return make_plan(spec, exec, mapped(spec.cell)); });
   }
   std::unique_ptr<Plan<double>> do_plan(std::type_identity<double>, const Spec&,
                                         const Exec&) const override {
     return nullptr;  // refused
+  }
+
+  bool do_plans_whole(const StackSpec& spec, Dtype dtype, const Exec& exec) const override {
+    return !do_refusal(spec.layer_spec(0), dtype, exec);
+  }
+  std::size_t do_stack_workspace_bytes(const StackSpec& spec, Dtype,
+                                       const Exec& exec) const override {
+    return translate([&] { return onednn::workspace_bytes(spec, exec, mapped(spec.cell)); });
+  }
+  std::unique_ptr<StackPlan<float>> do_plan_stack(std::type_identity<float>, const StackSpec& spec,
+                                                  const Exec& exec) const override {
+    return translate([&] { return make_plan(spec, exec, mapped(spec.cell)); });
   }
 };
 

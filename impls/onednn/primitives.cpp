@@ -4,109 +4,68 @@ namespace bptt::onednn {
 namespace {
 
 using dnnl::memory;
-using dnnl::prop_kind;
-using dnnl::rnn_flags;
-constexpr auto left_to_right = dnnl::rnn_direction::unidirectional_left2right;
 
-/// One layer, one direction: oneDNN's leading dimensions l and d are 1.
-struct Layouts {
-  Layouts(const Shape& s, const CellMap& map) {
-    using tag = memory::format_tag;
-    const auto make = [](const memory::dims& dims, tag format) {
-      return memory::desc(dims, memory::data_type::f32, format);
-    };
-    src_layer = make({s.T, s.B, s.I}, tag::tnc);
-    dst_layer = make({s.T, s.B, s.H}, tag::tnc);
-    state = make({1, 1, s.B, s.H}, tag::ldnc);
-    weights_layer = make({1, 1, s.I, map.gate_count, s.H}, tag::any);
-    weights_iter = make({1, 1, s.H, map.gate_count, s.H}, tag::any);
-    bias = make({1, 1, map.bias_count, s.H}, tag::ldgo);
-    if (map.peephole) peephole = make({1, 1, 3, s.H}, tag::ldgo);
-  }
-  memory::desc src_layer, dst_layer, state, weights_layer, weights_iter, bias;
-  memory::desc peephole;  ///< empty: none
-};
-
-template <class Forward, class Backward>
-Descriptors make(const typename Forward::desc& forward, const typename Backward::desc& backward) {
-  dnnl::primitive_attr attributes;
-  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  const typename Forward::primitive_desc f(forward, attributes, engine());
-  const typename Backward::primitive_desc b(backward, attributes, engine(), f);
-  return {f, b};
-}
-
-Descriptors describe_rnn(const Layouts& l, const CellMap& map) {
-  return make<dnnl::vanilla_rnn_forward, dnnl::vanilla_rnn_backward>(
-      {prop_kind::forward_training, map.activation, left_to_right, l.src_layer, l.state,
-       l.weights_layer, l.weights_iter, l.bias, l.dst_layer, l.state, rnn_flags::undef, map.alpha},
-      {prop_kind::backward, map.activation, left_to_right, l.src_layer, l.state, l.weights_layer,
-       l.weights_iter, l.bias, l.dst_layer, l.state, l.src_layer, l.state, l.weights_layer,
-       l.weights_iter, l.bias, l.dst_layer, l.state, rnn_flags::undef, map.alpha});
-}
-
-Descriptors describe_lstm(const Layouts& l) {
-  return make<dnnl::lstm_forward, dnnl::lstm_backward>(
-      {prop_kind::forward_training, left_to_right, l.src_layer, l.state, l.state, l.weights_layer,
-       l.weights_iter, l.peephole, l.bias, l.dst_layer, l.state, l.state},
-      {prop_kind::backward,
-       left_to_right,
-       l.src_layer,
-       l.state,
-       l.state,
-       l.weights_layer,
-       l.weights_iter,
-       l.peephole,
-       l.bias,
-       l.dst_layer,
-       l.state,
-       l.state,
-       l.src_layer,
-       l.state,
-       l.state,
-       l.weights_layer,
-       l.weights_iter,
-       l.peephole,
-       l.bias,
-       l.dst_layer,
-       l.state,
-       l.state});
-}
-
-template <class Forward, class Backward>
-Descriptors describe_gru(const Layouts& l) {
-  return make<Forward, Backward>(
-      {prop_kind::forward_training, left_to_right, l.src_layer, l.state, l.weights_layer,
-       l.weights_iter, l.bias, l.dst_layer, l.state},
-      {prop_kind::backward, left_to_right, l.src_layer, l.state, l.weights_layer, l.weights_iter,
-       l.bias, l.dst_layer, l.state, l.src_layer, l.state, l.weights_layer, l.weights_iter, l.bias,
-       l.dst_layer, l.state});
+Layouts layouts_of(const Group& group, const CellMap& map) {
+  using tag = memory::format_tag;
+  const auto make = [](const memory::dims& dims, tag format) {
+    return memory::desc(dims, memory::data_type::f32, format);
+  };
+  const Shape& s = group.shape;
+  const Index L = group.layers, D = group.directions;
+  Layouts layouts;
+  layouts.direction = D == 1 ? dnnl::rnn_direction::unidirectional_left2right
+                             : dnnl::rnn_direction::bidirectional_concat;
+  layouts.src_layer = make({s.T, s.B, s.I}, tag::tnc);
+  layouts.dst_layer = make({s.T, s.B, group.output_width()}, tag::tnc);
+  layouts.state = make({L, D, s.B, s.H}, tag::ldnc);
+  layouts.weights_layer = make({L, D, s.I, map.gate_count, s.H}, tag::any);
+  layouts.weights_iter = make({L, D, s.H, map.gate_count, s.H}, tag::any);
+  layouts.bias = make({L, D, map.bias_count, s.H}, tag::ldgo);
+  if (map.peephole) layouts.peephole = make({L, D, 3, s.H}, tag::ldgo);
+  return layouts;
 }
 
 }  // namespace
 
-const dnnl::engine& engine() {
-  static const dnnl::engine processor(dnnl::engine::kind::cpu, 0);
-  return processor;
+std::vector<Group> groups_of(const StackSpec& spec) {
+  std::vector<Group> groups;
+  for (Index layer = 0; layer < spec.layers; ++layer) {
+    const Shape shape = spec.layer_spec(layer).shape;
+    const bool joins = layer > 0 && !spec.bidirectional && groups.back().shape == shape;
+    if (joins) {
+      ++groups.back().layers;
+    } else {
+      groups.push_back({shape, 1, spec.directions()});
+    }
+  }
+  return groups;
 }
 
-Descriptors describe(const Shape& shape, const CellMap& map) {
-  const Layouts layouts(shape, map);
+Descriptors describe(const Group& group, const CellMap& map) {
+  const Layouts layouts = layouts_of(group, map);
   switch (map.primitive) {
     case Primitive::vanilla_rnn:
-      return describe_rnn(layouts, map);
+      return describe_rnn(layouts, map.activation, map.alpha);
     case Primitive::lstm:
       return describe_lstm(layouts);
     case Primitive::gru:
-      return describe_gru<dnnl::gru_forward, dnnl::gru_backward>(layouts);
+      return describe_gru(layouts);
     case Primitive::lbr_gru:
       break;
   }
-  return describe_gru<dnnl::lbr_gru_forward, dnnl::lbr_gru_backward>(layouts);
+  return describe_lbr_gru(layouts);
 }
 
-memory::desc our_weights(Index gates, Index H, Index n) {
-  return {{1, 1, n, gates, H}, memory::data_type::f32, memory::format_tag::ldgoi};
+memory::desc our_weights(const Group& group, Index gates, Index n) {
+  return {{group.layers, group.directions, n, gates, group.shape.H},
+          memory::data_type::f32,
+          memory::format_tag::ldgoi};
+}
+
+std::string implementation_of(const Descriptors& descriptors) {
+  const std::string forward = descriptors.forward.impl_info_str();
+  const std::string backward = descriptors.backward.impl_info_str();
+  return forward == backward ? forward : "forward " + forward + ", backward " + backward;
 }
 
 }  // namespace bptt::onednn
