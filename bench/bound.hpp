@@ -23,11 +23,12 @@ struct Work {
 };
 
 /// The parts of one call of one layer in one direction: in forward, the product with the input and
-/// the recurrence; in backward, the recurrence, dx and the gradients of the weights.
-std::vector<Work> work_of(const Spec&, Dtype, Phase, Mode);
+/// the recurrence; in backward, the recurrence, dx and the gradients of the weights. Of
+/// `live_steps` steps of sequences; none: T*B.
+std::vector<Work> work_of(const Spec&, Dtype, Phase, Mode, std::optional<Index> live_steps = {});
 
-/// What one call of a phase reads or writes of the interface's tensors, each counted once: where
-/// that fits, it stays from call to call.
+/// What one call of a phase reads or writes at live steps of the interface's tensors, each counted
+/// once: where that fits, it stays from call to call.
 double touched_bytes(const Case&, Phase);
 
 /// Compulsory traffic of one call of all layers: every tensor of the interface once for each part

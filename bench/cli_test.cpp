@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <set>
 #include <thread>
 #include <tuple>
 
@@ -142,6 +143,29 @@ TEST_F(Cli, StacksAreTimed) {
   EXPECT_EQ(count.size(), 4u);
 }
 
+TEST_F(Cli, SequencesOfDifferentLengthsAreTimedOnEveryBackend) {
+  std::ofstream(folder / "words.txt") << "# words of a sentence\n3\n1\n";
+  const std::string csv = folder / "r.csv";
+  const Result result = run(with(
+      tiny, {"--output", csv, "--lengths", "full,uniform," + std::string(folder / "words.txt")}));
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("lengths=words.txt"));
+  std::map<std::string, std::set<std::string>> backends;
+  for (const auto& row : results::read_csv(csv)) {
+    EXPECT_TRUE(row.seconds) << row.backend << ": " << row.note;
+    EXPECT_EQ(row.verified, "full") << row.backend << ": " << row.note;
+    // T=3 B=2: 6 steps, 2 and 3, 1 and 3.
+    EXPECT_EQ(row.live_steps, row.options.empty() ? 6 : row.options == "lengths=uniform" ? 5 : 4);
+    EXPECT_EQ(row.padding.empty(), row.options.empty());
+    EXPECT_EQ(row.padding == "computed", row.note.find("padded: ") != std::string::npos);
+    if (row.origin == "own" && !row.options.empty()) EXPECT_EQ(row.padding, "skipped");
+    backends[row.options].insert(row.backend);
+  }
+  ASSERT_EQ(backends.size(), 3u);
+  EXPECT_EQ(backends["lengths=words.txt"], backends[""]);
+  EXPECT_EQ(backends["lengths=uniform"], backends[""]);
+}
+
 TEST_F(Cli, AnInterruptKeepsWhatWasMeasured) {
   const std::string csv = folder / "r.csv";
   const pid_t child = start({"--hidden", "1:900:+1", "--seq-len", "2", "--batch", "1", "--min-time",
@@ -196,6 +220,7 @@ TEST_F(Cli, BadUsageIsOneLine) {
   expect_refused({"--preset", "none"}, 64, "--preset");
   expect_refused({"--layers", "0"}, 64, "--layers: expected a value of at least 1; got '0'");
   expect_refused({"--bidirectional", "maybe"}, 64, "--bidirectional: expected on or off");
+  expect_refused({"--lengths", "random"}, 64, "--lengths: expected full, uniform, ");
   expect_refused({"--recompute", "some"}, 64, "recompute: expected one of none, gates");
   expect_refused({"--workload", "char-lm", "--optimizer", "sgd:beta1=1"}, 64, "--optimizer: ");
   expect_refused({"--workload", "char-lm", "--truncate", "5,3"}, 64, "--truncate: expected K1");
@@ -205,6 +230,9 @@ TEST_F(Cli, BadInputIsNamed) {
   const std::string nowhere = folder / "nowhere.txt";
   expect_refused({"--workload", "char-lm", "--text", nowhere, "--output", folder / "r.csv"}, 65,
                  nowhere);
+  expect_refused({"--lengths", nowhere}, 65, nowhere + ": cannot read the lengths");
+  std::ofstream(folder / "words.txt") << "3\nfour\n";
+  expect_refused({"--lengths", folder / "words.txt"}, 65, "words.txt:2: expected a length");
   std::ofstream(folder / "p.ini") << "hiden = 8\n";
   expect_refused({"--preset", folder / "p.ini"}, 65, "p.ini");
   // Nothing is left behind by a run that never began.
@@ -225,6 +253,8 @@ TEST_F(Cli, ListsAndDryRunsMeasureNothing) {
       run({"--layers", "1,2", "--recompute", "none,gates", "--hidden", "8", "--dry-run"}).out,
       AllOf(HasSubstr("4 cases"), HasSubstr("layers"), HasSubstr("recompute"),
             ::testing::Not(HasSubstr("directions"))));
+  EXPECT_THAT(run({"--lengths", "full,25%", "--hidden", "8", "--dry-run"}).out,
+              AllOf(HasSubstr("2 cases"), HasSubstr("lengths"), HasSubstr("25%")));
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ program::CommandLine command_line() {
       "  bptt-bench --cell lstm,gru --hidden 64:1024:x2 --batch 1,32 --threads 1,2\n"
       "  bptt-bench --preset deepbench --cell lstm --dry-run\n"
       "  bptt-bench --layers 1,2,4 --bidirectional off,on --recompute none,gates\n"
+      "  bptt-bench --lengths full,uniform,10%,ewt,./lengths.txt\n"
       "  bptt-bench --doctor\n"
       "  bptt-bench --workload char-lm --layers 2 --text book.txt --sample 500\n"
       "\n"
@@ -54,6 +55,10 @@ program::CommandLine command_line() {
           "layers", text()->value_name("LIST")->default_value("1"), "layers, one upon the other")(
           "bidirectional", text()->value_name("LIST")->default_value("off"),
           "off, on: a second direction in every layer")(
+          "lengths", text()->value_name("LIST")->default_value("full"),
+          "how long the sequences of a batch are: full (T steps each); uniform (evenly spread over "
+          "1..T); 25% (so many of the T*B steps are live, most sequences short); ewt (words of a "
+          "sentence in a treebank); or a file of lengths, one on a line, scaled to T")(
           "recompute", text()->value_name("LIST")->default_value("none"),
           "what backward computes again instead of remembering it: none, gates, checkpoint")(
           "threads", text()->value_name("LIST")->default_value("1"),

@@ -27,6 +27,13 @@ double measured_rate(const Backend& backend, const Case& probe) {
   return flops_of(Phase::train_step, probe) / best;
 }
 
+/// The case with the steps that the backend computes.
+Case computed(const Backend& backend, const Case& c) {
+  Case run = as_run(backend, c);
+  if (is_padded(run)) run.lengths = {};
+  return run;
+}
+
 }  // namespace
 
 double CostModel::rate(const Backend& backend, const Case& c) {
@@ -48,16 +55,17 @@ double CostModel::rate(const Backend& backend, const Case& c) {
 }
 
 double CostModel::call_seconds(const Backend& backend, const Case& c, Phase phase) {
-  return flops_of(phase, c) / rate(backend, c);
+  return flops_of(phase, computed(backend, c)) / rate(backend, c);
 }
 
 double CostModel::case_seconds(const Backend& backend, const Case& c, const Settings& settings) {
   // Verification runs the backend once, and the reference over three rows of the batch in the next
   // higher precision, cut down to what takes about a second (verify/at_shape.hpp).
   const auto batch = static_cast<double>(c.spec.shape.B);
+  const Index steps = live_steps(computed(backend, c));
   double seconds = 0;
   for (const auto& [spec, plans] : c.spec.different_layers()) {
-    const double training = 3 * forward_flops(spec, spec.shape.T * spec.shape.B);
+    const double training = 3 * forward_flops(spec, steps);
     const double reference = std::min(training * std::min(3.0, batch) / batch, 1e9);
     seconds += training / rate(backend, c) + 1.5 * reference / rate(*backends().front(), c);
   }

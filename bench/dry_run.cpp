@@ -29,6 +29,7 @@ const Field fields[] = {
     {{"H", right}, [](const Case& c) { return std::to_string(c.spec.shape.H); }, nullptr},
     {{"layers", right}, [](const Case& c) { return std::to_string(c.spec.layers); }, "1"},
     {{"directions", right}, [](const Case& c) { return std::to_string(c.spec.directions()); }, "1"},
+    {{"lengths"}, [](const Case& c) { return c.lengths.name(); }, "full"},
     {{"recompute"}, [](const Case& c) { return std::string(name_of(c.exec.recompute)); }, "none"},
     {{"threads", right}, [](const Case& c) { return std::to_string(c.exec.threads); }, nullptr},
 };

@@ -1,5 +1,5 @@
-// For tests: an honest backend with one thing wrong: a line of its backward pass, or what it
-// throws.
+// For tests: an honest backend with one thing wrong: a line of its backward pass, what it throws,
+// or what it refuses.
 #pragma once
 
 #include <limits>
@@ -17,6 +17,8 @@ struct Wrong {
   /// A plan's forward throws what nobody expects at its call of this number, from 0, and later.
   int good_calls = std::numeric_limits<int>::max();
   LayoutSeconds layouts{};  ///< claimed for each forward and each backward
+  bool takes_lengths = true;
+  std::string refuses{};  ///< every case, for this reason; empty: none
 };
 
 class FaultyBackend final : public Backend {
@@ -58,6 +60,8 @@ class FaultyBackend final : public Backend {
 
   std::optional<std::string> do_refusal(const Spec& spec, Dtype dtype,
                                         const Exec& exec) const override {
+    if (spec.lengths && !wrong_.takes_lengths) return "it knows no lengths";
+    if (!wrong_.refuses.empty()) return wrong_.refuses;
     return honest_.refusal(spec, dtype, exec);
   }
   std::size_t do_workspace_bytes(const Spec& spec, Dtype dtype, const Exec& exec) const override {

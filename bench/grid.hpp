@@ -17,16 +17,29 @@ struct Case {
   Dtype dtype = Dtype::f32;
   Exec exec;
   Mode mode = Mode::full_layer;
+  /// Of the sequences. Where they are given spec.lengths says whether who runs the case is given
+  /// them too: as_run.
+  Spread lengths = {};
 };
 /// "lstm f32 T=50 B=64 I=128 H=128, 2 layers, both directions, recompute=gates, 2 threads"; what is
 /// ordinary is left out.
 std::string to_string(const Case&);
 
-/// Of one call, as the case's mode counts them; train_step is forward and backward.
+/// The sum of the lengths; T*B where there are none.
+Index live_steps(const Case&);
+
+/// Of one call, over live steps, as the case's mode counts them; train_step is forward and
+/// backward.
 double flops_of(Phase, const Case&);
 
 /// Every combination, threads innermost.
 std::vector<Case> expand(const Settings&);
+
+/// The case as the backend runs it: with lengths where it takes them, else padded, that is as if
+/// all sequences were of T steps. Throws as Backend::refusal does for a spec that is not valid.
+Case as_run(const Backend&, const Case&);
+/// Whether steps that are not live are computed in what as_run() gave.
+bool is_padded(const Case&);
 
 /// The tensors that all backends of a case share.
 std::size_t tensor_bytes(const Case&);

@@ -23,14 +23,29 @@ std::string options_of(const Subject& subject) {
   if (subject.c.mode != Mode::full_layer) {
     options += ":mode=" + std::string(name_of(subject.c.mode));
   }
+  if (subject.c.lengths.given()) options += ":lengths=" + subject.c.lengths.name();
   return options + (subject.options.empty() ? "" : ":" + subject.options);
 }
 
 /// How several layers or both directions were run.
-std::string stack_of(const Subject& subject) {
-  const Case& c = subject.c;
-  if (c.spec.is_single()) return "";
-  return subject.backend.plans_whole(c.spec, c.dtype, c.exec) ? "whole" : "composed";
+std::string stack_of(const Backend& backend, const Case& run) {
+  if (run.spec.is_single()) return "";
+  return backend.plans_whole(run.spec, run.dtype, run.exec) ? "whole" : "composed";
+}
+
+void append(std::string& note, const std::string& more) {
+  note += (note.empty() ? "" : "; ") + more;
+}
+
+/// What was done with the steps beyond the sequences' lengths.
+void tell_padding(const Case& run, results::Row& row) {
+  if (!run.lengths.given()) return;
+  row.padding = is_padded(run) ? "computed" : "skipped";
+  if (!is_padded(run)) return;
+  const Shape& shape = run.spec.shape;
+  append(row.note, "padded: the backend takes no lengths; it computed all " +
+                       std::to_string(shape.T * shape.B) + " steps, of which " +
+                       std::to_string(*row.live_steps) + " count");
 }
 
 }  // namespace
@@ -77,7 +92,7 @@ results::Row Journal::row_of(const Subject& subject) const {
   row.origin = subject.backend.is_peer() ? "peer" : "own";
   row.bytes = subject.bytes;
   row.bound_seconds = subject.bound_seconds;
-  row.live_steps = shape.T * shape.B;
+  row.live_steps = live_steps(subject.c);
   return row;
 }
 
@@ -87,19 +102,21 @@ void Journal::write(const Subject& subject, const std::vector<Measurement>& meas
   for (const Measurement& m : measurements) seconds.push_back(m.seconds);
   row.noise = relative_noise(seconds);
   row.implementation = subject.implementation;
-  row.stack = stack_of(subject);
-  const Shape& shape = subject.c.spec.shape;
-  const Index items = subject.items.value_or(shape.T * shape.B);
+  const Case run = as_run(subject.backend, subject.c);
+  row.stack = stack_of(subject.backend, run);
+  tell_padding(run, row);
+  const std::string note = row.note;
+  const Index items = subject.items.value_or(*row.live_steps);
   for (const Measurement& m : measurements) {
     row.repetition = m.repetition;
     row.time = m.time;
     row.seconds = m.seconds;
     row.gflops = subject.flops / m.seconds / 1e9;
-    row.note = subject.note;
+    row.note = note;
     if (row.peak_gflops) {
       row.fraction_of_peak = *row.gflops / *row.peak_gflops;
       if (*row.fraction_of_peak > noise_of_peak) {
-        row.note += (row.note.empty() ? "" : "; ") + std::string(above_peak);
+        append(row.note, above_peak);
       }
     }
     row.items_per_second = static_cast<double>(items) / m.seconds;

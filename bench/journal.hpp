@@ -36,7 +36,7 @@ struct Subject {
   Verdict verdict;
   std::string note;
   std::string options{};         ///< of the workload, where they make it another case; else empty
-  std::optional<Index> items{};  ///< time steps of sequences that a call gets done; none: T*B
+  std::optional<Index> items{};  ///< steps of sequences that a call gets done; none: the live ones
   std::optional<double> bytes{}, bound_seconds{};  ///< of a call (bench/bound.hpp)
   std::string implementation{};                    ///< as the plan tells it
 };

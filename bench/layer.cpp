@@ -1,5 +1,7 @@
 #include "bench/layer.hpp"
 
+#include <algorithm>
+
 #include "bench/engine.hpp"
 #include "bench/stack_problem.hpp"
 #include "impls/net/initialise.hpp"
@@ -7,14 +9,28 @@
 namespace bptt::bench {
 namespace {
 
+/// [T,B,n]: the steps beyond each sequence's length to zero.
+template <Real T>
+void clear_padding(const View<T>& values, const std::vector<Index>& lengths) {
+  const Index steps = values.extents()[0], batch = values.extents()[1], n = values.extents()[2];
+  for (Index t = 0; t < steps; ++t) {
+    for (Index b = 0; b < batch; ++b) {
+      if (t < lengths[static_cast<std::size_t>(b)]) continue;
+      std::fill_n(values.data() + (t * batch + b) * n, n, T(0));
+    }
+  }
+}
+
 template <Real T>
 class TypedRun final : public LayerRun {
  public:
   TypedRun(StackProblem<T>& problem, const StackSpec& spec, const net::PlanMaker<T>& plans)
-      : problem_(problem), stack_(spec, plans) {}
-  void forward() override { stack_.forward(problem_.params_to_read(), problem_.in, problem_.out); }
+      : problem_(problem), in_(problem.in), stack_(spec, plans) {
+    if (!spec.lengths) in_.lengths = {};
+  }
+  void forward() override { stack_.forward(problem_.params_to_read(), in_, problem_.out); }
   void backward() override {
-    stack_.backward(problem_.params_to_read(), problem_.in, problem_.dout, problem_.grads);
+    stack_.backward(problem_.params_to_read(), in_, problem_.dout, problem_.grads);
   }
   std::size_t workspace_bytes() const override { return stack_.workspace_bytes(); }
   LayoutSeconds layout_seconds() const override { return stack_.layout_seconds(); }
@@ -22,6 +38,7 @@ class TypedRun final : public LayerRun {
 
  private:
   StackProblem<T>& problem_;
+  Inputs<T> in_;  ///< without lengths for a run that is padded
   net::Stack<T> stack_;
 };
 
@@ -39,15 +56,22 @@ class TypedLayer final : public Layer {
     };
     for_each(c.spec, problem_.in, fill);
     for_each(c.spec, problem_.dout, fill);
+    if (!c.lengths.given()) return;
+    lengths_ = c.lengths.lengths(c.spec.shape.T, c.spec.shape.B, seed);
+    problem_.in.lengths = lengths_;
+    // Of no account to who takes lengths; zero is what whoever pads would put there.
+    clear_padding(problem_.in.x, lengths_);
+    clear_padding(problem_.dout.y, lengths_);
   }
   std::unique_ptr<LayerRun> plan(const Backend& backend) override {
-    return std::make_unique<TypedRun<T>>(problem_, case_.spec,
+    return std::make_unique<TypedRun<T>>(problem_, as_run(backend, case_).spec,
                                          net::PlanMaker<T>(backend, case_.exec));
   }
 
  private:
   Case case_;
   StackProblem<T> problem_;
+  std::vector<Index> lengths_;
 };
 
 }  // namespace

@@ -32,13 +32,13 @@ class LayerRun {
 };
 
 /// Parameters uniform in +-1/sqrt(H) as PyTorch draws them; x, h0, c0 and the gradients dy, dhT,
-/// dcT standard normal.
+/// dcT standard normal, x and dy zero beyond a sequence's length.
 class Layer {
  public:
   /// Throws Error(unavailable) where the tensors do not fit in memory.
   static std::unique_ptr<Layer> make(const Case&, std::uint64_t seed);
   virtual ~Layer() = default;
-  /// Throws as Backend::plan does. The layer must outlive it.
+  /// Of the case as_run() by the backend. Throws as Backend::plan does. The layer must outlive it.
   virtual std::unique_ptr<LayerRun> plan(const Backend&) = 0;
 };
 

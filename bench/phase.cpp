@@ -34,9 +34,13 @@ Phase parse_phase(std::string_view text) {
               "--phase: expected one of " + known + "; got '" + std::string(text) + "'");
 }
 
-double flops_of(Phase phase, const StackSpec& spec) {
-  const double forward = forward_flops(spec, spec.shape.T * spec.shape.B);
+double flops_of(Phase phase, const StackSpec& spec, Index live_steps) {
+  const double forward = forward_flops(spec, live_steps);
   return (info(phase).forward ? forward : 0) + (info(phase).backward ? 2 * forward : 0);
+}
+
+double flops_of(Phase phase, const StackSpec& spec) {
+  return flops_of(phase, spec, spec.shape.T * spec.shape.B);
 }
 
 }  // namespace bptt::bench

@@ -12,7 +12,9 @@ enum class Phase { forward, backward, train_step };
 std::string_view name_of(Phase);
 /// Throws Error(usage) listing the known names.
 Phase parse_phase(std::string_view);
-/// Of one call; train_step is forward and backward.
+/// Of one call over so many steps of sequences; train_step is forward and backward.
+double flops_of(Phase, const StackSpec&, Index live_steps);
+/// Over all T*B.
 double flops_of(Phase, const StackSpec&);
 
 }  // namespace bptt::bench

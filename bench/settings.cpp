@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "bench/flag_values.hpp"
+#include "bench/lengths/flag.hpp"
 #include "bench/output_paths.hpp"
 #include "bench/presets.hpp"
 #include "bench/system.hpp"
@@ -267,11 +268,13 @@ Settings settings_of(const program::CommandLine& line, po::variables_map setting
   s.bidirectional = list_of(settings, "bidirectional", [](const std::string& word) {
     return parse_switch("bidirectional", word);
   });
+  s.lengths = spreads_of(settings);
   s.recompute =
       list_of(settings, "recompute", [](const std::string& word) { return parse_recompute(word); });
   s.shapes = in_modes(settings, shapes_of(settings, char_lm ? ShapeChoice{32, 16, 128, {}, {}}
                                                             : ShapeChoice{50, 32, 128, {}, {}}));
   check_modes(s);
+  check_lengths(s);
   if (char_lm) add_training(settings, s);
   s.repetitions = count_of(settings, "repetitions", 1, 1000000);
   s.min_seconds = number_of(settings, "min-time");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bench/char_lm/options.hpp"
+#include "bench/lengths/spread.hpp"
 #include "bench/mode.hpp"
 #include "bench/phase.hpp"
 #include "impls/api/backend.hpp"
@@ -32,6 +33,7 @@ struct Settings {
   std::vector<ShapeChoice> shapes;
   std::vector<Index> layers = {1};
   std::vector<bool> bidirectional = {false};
+  std::vector<Spread> lengths = {Spread()};
   std::vector<Recompute> recompute = {Recompute::none};
   std::vector<int> threads;
   std::vector<Phase> phases;

@@ -86,6 +86,20 @@ TEST(Settings, LayersDirectionsAndRecomputationAreAxes) {
   EXPECT_EQ(cases[2].exec.recompute, Recompute::checkpoint);
 }
 
+TEST(Settings, LengthsAreAnAxisOfFlagsFilesAndPresets) {
+  const auto names = [](const Settings& settings) {
+    std::vector<std::string> list;
+    for (const Case& c : expand(settings)) list.push_back(c.lengths.name());
+    return list;
+  };
+  EXPECT_THAT(names(parse({})), ElementsAre("full"));
+  EXPECT_THAT(names(parse({"--lengths", "uniform,full,25%,uniform", "--layers", "2"})),
+              ElementsAre("uniform", "full", "25%"));
+  const File file("lengths = ewt,full\n");
+  EXPECT_THAT(names(parse({"--config", file.path.c_str()})), ElementsAre("ewt", "full"));
+  EXPECT_THAT(names(parse({"--preset", file.path.c_str()})), ElementsAre("ewt", "full"));
+}
+
 TEST(Settings, TheLayersOfACase) {
   const auto layers = [](std::vector<const char*> arguments) {
     std::vector<std::pair<Index, Index>> inputs_and_plans;
@@ -145,7 +159,7 @@ TEST(Settings, APresetsAxesDoNotCutIntoShapesAskedFor) {
 }
 
 TEST(Settings, EveryPresetIsUnderstoodAndNamedInItsFirstLine) {
-  EXPECT_THAT(presets(), ::testing::SizeIs(10));
+  EXPECT_THAT(presets(), ::testing::SizeIs(11));
   for (const Preset& preset : presets()) {
     const std::string name(preset.name);
     EXPECT_FALSE(expand(parse({"--preset", name.c_str()})).empty()) << name;
@@ -194,6 +208,16 @@ TEST(Settings, ComplaintsNameTheFlag) {
   EXPECT_THAT(complaint({"--bidirectional", "both"}),
               HasSubstr("--bidirectional: expected on or off; got 'both'"));
   EXPECT_THAT(complaint({"--recompute", "all"}), HasSubstr("recompute: expected one of none"));
+  EXPECT_THAT(complaint({"--lengths", "12"}), HasSubstr("--lengths: expected full, uniform,"));
+  EXPECT_THAT(
+      complaint({"--lengths", "uniform", "--batch", "100001"}),
+      HasSubstr("--batch: expected at most 100000 where sequences have lengths; got 100001"));
+  const File one("1\n"), other("1\n");
+  EXPECT_THAT(complaint({"--lengths", (one.path + "," + other.path).c_str()}),
+              HasSubstr("--lengths: expected files of different names, by which rows tell them "
+                        "apart; got 'settings.ini' in several folders"));
+  EXPECT_THAT(complaint({"--workload", "char-lm", "--lengths", "uniform"}),
+              HasSubstr("--lengths: expected full; the windows of char-lm's text"));
   EXPECT_THAT(complaint({"--sample", "5"}), HasSubstr("--sample: expected --workload char-lm"));
   EXPECT_THAT(complaint({"--load-weights", "w"}),
               HasSubstr("--load-weights: expected --workload char-lm"));

@@ -137,7 +137,9 @@ class Sweep {
       }
       estimated += cost_.case_seconds(*backend, c, settings_);
       progress_.show(done_, "verifying " + std::string(backend->name()) + ": " + to_string(c));
-      guarded(contender, [&] { contender.verdict = ask(verifier_, *backend, c, settings_.seed); });
+      guarded(contender, [&] {
+        contender.verdict = ask(verifier_, *backend, as_run(*backend, c), settings_.seed);
+      });
       outcome_.wrong = outcome_.wrong || contender.verdict.failed();
       const std::string reason =
           contender.failure.empty() ? contender.verdict.objection() : unexpected(contender);
@@ -282,7 +284,8 @@ class Sweep {
                         duration_text(median(seconds)), noise ? percent_text(*noise) : "-",
                         number_text(gflops), peak ? percent_text(gflops / *peak) : "-",
                         s.bound_seconds ? of_bound(*s.bound_seconds) : "-",
-                        contender.verdict.verified});
+                        contender.verdict.verified +
+                            (is_padded(as_run(*contender.backend, c)) ? ", padded" : "")});
     }
   }
 

@@ -9,9 +9,11 @@ Verdict verify_at_shape(const Backend& backend, const Case& c, std::uint64_t see
   // What connects layers and directions, also where these run at the same time, bptt-verify and
   // tests check; here every different layer is, by itself.
   const Exec exec = net::exec_of_plans(backend, c.exec, c.spec.bidirectional);
+  std::vector<Index> lengths;
+  if (c.spec.lengths) lengths = c.lengths.lengths(c.spec.shape.T, c.spec.shape.B, seed);
   verify::AtShape worst;
   for (const auto& [spec, plans] : c.spec.different_layers()) {
-    const auto check = verify::check_at_shape(backend, spec, c.dtype, exec, seed);
+    const auto check = verify::check_at_shape(backend, spec, c.dtype, exec, seed, lengths);
     worst.status = std::max(worst.status, check.status);
     worst.max_error = std::max(worst.max_error, check.max_error);
     if (check.note.empty()) continue;

@@ -1,6 +1,7 @@
 // The data behind the charts. Everything is computed here; page.js chooses and draws.
 #include <cmath>
 
+#include "reports/lengths.hpp"
 #include "reports/page.hpp"
 #include "reports/peers.hpp"
 #include "reports/ranking.hpp"
@@ -123,6 +124,7 @@ Json chart_data(const Report& report) {
                {"axes", Json::array()},
                {"phases", Json::array()},
                {"peers", Json::array()},
+               {"lengths", Json::array()},
                {"trainings", Json::array()},
                {"flow", flow_data(report.flow)}};
   for (const Axis& axis : axes()) {
@@ -132,6 +134,10 @@ Json chart_data(const Report& report) {
   for (const std::string_view phase : measured_phases(report)) {
     Json one = phase_json(report, phase);
     if (!one["cases"].empty()) data["phases"].push_back(std::move(one));
+    Json families = lengths_data(report, phase);
+    if (!families.empty()) {
+      data["lengths"].push_back({{"phase", phase}, {"families", std::move(families)}});
+    }
     const bool several = measured_phases(report).size() > 1;
     for (Json& set : peer_data(report, phase)) {
       if (several) set["name"] = std::string(phase) + ", " + set["name"].get<std::string>();

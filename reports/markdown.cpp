@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "reports/lengths.hpp"
 #include "reports/peers.hpp"
 
 namespace bptt::report {
@@ -107,6 +108,13 @@ std::string markdown_summary(const Report& report) {
       lead += "- " + words(sentence) + '\n';
     text += section(title, lead, peer_means(report, phase));
     text += section(title + ", case by case", "", peer_cases(report, phase));
+  }
+  for (const std::string_view phase : phases) {
+    std::string lead;
+    for (const Words& sentence : lengths_verdicts(report, phase))
+      lead += "- " + words(sentence) + '\n';
+    text += section("Sequences of different lengths, " + std::string(phase), lead,
+                    lengths_table(report, phase));
   }
   text += section("Character-level language model", "", training_table(report));
   text += section("Gradient flow", words(flow_verdict(report.flow)), flow_summary(report.flow));

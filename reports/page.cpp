@@ -2,6 +2,7 @@
 
 #include "reports/format.hpp"
 #include "reports/html.hpp"
+#include "reports/lengths.hpp"
 #include "reports/peers.hpp"
 #include "reports/ranking.hpp"
 #include "reports/training.hpp"
@@ -57,6 +58,7 @@ class Page {
                               {"sweeps", sweeps_section()},
                               {"speedups", speedups_section()},
                               {"peers", peers_section()},
+                              {"lengths", lengths_section()},
                               {"training", training_section()},
                               {"flow", flow_section()},
                               {"self_test", self_test_section()},
@@ -66,7 +68,8 @@ class Page {
                               {"environment", environment_section()},
                               {"data", escape_json_for_script(data)},
                               {"echarts", std::string(echarts_js())},
-                              {"script", std::string(page_js()) + std::string(flow_js())}});
+                              {"script", std::string(page_js()) + std::string(flow_js()) +
+                                             std::string(lengths_js())}});
   }
 
  private:
@@ -176,6 +179,21 @@ class Page {
     return section("peers", "Against the peers",
                    body + "<figure class=\"chart\" data-kind=\"peers\"></figure>\n" +
                        "<div class=\"after\">" + cases + "</div>\n");
+  }
+
+  std::string lengths_section() const {
+    std::string body;
+    for (const std::string_view phase : measured_phases(report_)) {
+      const Table table = lengths_table(report_, phase);
+      if (table.rows.empty()) continue;
+      for (const Words& sentence : lengths_verdicts(report_, phase)) {
+        body += paragraph("<span class=\"phase\">" + escape_html(phase) + "</span> " +
+                          html_.words(sentence));
+      }
+      body += figure("lengths", std::string(phase), std::string(phase) + " as a table",
+                     html_.table(table));
+    }
+    return section("lengths", "Sequences of different lengths", body);
   }
 
   std::string training_section() const {

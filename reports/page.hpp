@@ -18,6 +18,7 @@ std::string_view page_html();
 std::string_view page_css();
 std::string_view page_js();
 std::string_view flow_js();
+std::string_view lengths_js();
 /// Empty where the build did not find Apache ECharts; the page then has its tables only.
 std::string_view echarts_js();
 

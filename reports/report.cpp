@@ -4,6 +4,7 @@
 
 #include "impls/api/error.hpp"
 #include "reports/format.hpp"
+#include "reports/lengths.hpp"
 #include "reports/ranking.hpp"
 
 namespace bptt::report {
@@ -109,6 +110,7 @@ std::vector<std::string> cautions(const Report& report) {
                      ", of which there are no results here.");
     }
   }
+  for (std::string& caution : lengths_cautions(study)) list.push_back(std::move(caution));
   for (std::string& caution : environment_cautions(report.environments)) {
     list.push_back(std::move(caution));
   }
@@ -140,6 +142,15 @@ std::vector<std::string> method(const Report& report) {
           "unpaired and has no interval.",
   };
   sentences.insert(sentences.begin(), timing.begin(), timing.end());
+  const auto phases = measured_phases(report);
+  if (std::any_of(phases.begin(), phases.end(), [&](std::string_view phase) {
+        return !lengths_families(report, phase).empty();
+      })) {
+    sentences.emplace_back(
+        "With lengths, FLOPs and GFLOP/s are those of the steps that are live. A backend's time "
+        "over its own without lengths is a ratio of two medians: these are different cases, whose "
+        "rounds nothing pairs.");
+  }
   if (!report.study.peers.empty()) {
     sentences.emplace_back(
         "Against the peers: ratios are paired by round as everywhere; where each side runs on its "

@@ -38,6 +38,8 @@ void add(Measurement& measurement, const Row& row) {
   if (row.peak_gflops) measurement.peak_gflops = row.peak_gflops;
   if (row.bound_seconds) measurement.bound_seconds = row.bound_seconds;
   if (row.reorder_seconds) measurement.reorder_seconds[round] = *row.reorder_seconds;
+  if (row.live_steps) measurement.live_steps = row.live_steps;
+  if (!row.padding.empty()) measurement.padding = row.padding;
   if (row.workspace_bytes) measurement.workspace_bytes = row.workspace_bytes;
   const std::string verdict = row.verified.empty() ? "no" : row.verified;
   measurement.verified =

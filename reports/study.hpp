@@ -25,7 +25,8 @@ struct Measurement {
          deviation = 0;                     ///< seconds; median absolute deviation
   std::map<Round, double> reorder_seconds;  ///< of `seconds`, in packing and reordering weights
   std::optional<double> flops, peak_gflops, bound_seconds;
-  std::optional<Index> workspace_bytes;
+  std::optional<Index> workspace_bytes, live_steps;
+  std::string padding;   ///< skipped | computed; empty: no lengths
   std::string verified;  ///< the worst of its rows: full | reduced | no | failed
   std::optional<double> max_error;
   std::set<std::string> notes;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 #include "verify/inputs.hpp"
@@ -75,10 +76,31 @@ Fitted fit(const Spec& spec) {
   return fitted;
 }
 
-std::vector<Index> sampled_rows(Index B, Index rows) {
-  if (rows == 1) return {B / 2};
-  if (rows == 2) return {0, B - 1};
-  return {0, B / 2, B - 1};
+/// First, last and middle row of the batch, or of its rows from the longest to the shortest.
+std::vector<Index> sampled_rows(Index B, Index rows, std::span<const Index> lengths) {
+  std::vector<Index> order(static_cast<std::size_t>(B));
+  std::iota(order.begin(), order.end(), Index{0});
+  if (!lengths.empty()) {
+    std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) {
+      return lengths[static_cast<std::size_t>(a)] > lengths[static_cast<std::size_t>(b)];
+    });
+  }
+  const auto at = [&](Index place) { return order[static_cast<std::size_t>(place)]; };
+  // Rows without lengths are all alike; the one with most steps says most.
+  if (rows == 1) return {lengths.empty() ? B / 2 : at(0)};
+  if (rows == 2) return {at(0), at(B - 1)};
+  return {at(0), at(B / 2), at(B - 1)};
+}
+
+/// Lengths of a sequence of T steps in one of `steps`: the longest stay the longest, and none of
+/// the others becomes 0.
+std::vector<Index> cut(std::span<const Index> lengths, Index T, Index steps) {
+  std::vector<Index> cut;
+  for (const Index length : lengths) {
+    const double share = static_cast<double>(length) / static_cast<double>(T);
+    cut.push_back(static_cast<Index>(std::ceil(share * static_cast<double>(steps))));
+  }
+  return cut;
 }
 
 /// Copies rows of the batch axis of `from` ([T,B,n] or [B,n]) to the whole of `to`, and the values
@@ -106,10 +128,11 @@ template <Real T>
 class Check {
  public:
   Check(const Backend& backend, const Spec& spec, const Fitted& fitted, const Exec& exec,
-        std::uint64_t seed)
+        std::uint64_t seed, std::span<const Index> lengths)
       : asked_(spec),
         spec_(fitted.spec),
-        rows_(sampled_rows(spec_.shape.B, fitted.rows)),
+        lengths_(cut(lengths, spec.shape.T, spec_.shape.T)),
+        rows_(sampled_rows(spec_.shape.B, fitted.rows, lengths_)),
         runs_(fitted.runs()),
         seed_(seed),
         plan_(backend.plan<T>(spec_, exec)),
@@ -135,10 +158,7 @@ class Check {
 
   void draw() {
     if (spec_.lengths) {
-      for (Index b = 0; b < spec_.shape.B; ++b) {
-        full_.lengths()[static_cast<std::size_t>(b)] = 1 + (b * 31 + 17) % spec_.shape.T;
-      }
-      full_.lengths()[static_cast<std::size_t>(rows_.front())] = spec_.shape.T;
+      full_.lengths() = lengths_;
       full_.in.lengths = full_.lengths();
     }
     draw_inputs(seed_, full_, rows_);
@@ -157,7 +177,7 @@ class Check {
     small_spec.shape.B = static_cast<Index>(rows_.size());
     std::vector<Index> lengths;
     for (const Index row : rows_) {
-      if (spec_.lengths) lengths.push_back(full_.lengths()[static_cast<std::size_t>(row)]);
+      if (spec_.lengths) lengths.push_back(lengths_[static_cast<std::size_t>(row)]);
     }
     const auto subject = layer_subject(small_spec, lengths);
     Problem<T> small(small_spec);
@@ -234,6 +254,7 @@ class Check {
   }
 
   Spec asked_, spec_;
+  std::vector<Index> lengths_;
   std::vector<Index> rows_;
   int runs_;
   std::uint64_t seed_;
@@ -251,9 +272,11 @@ std::string_view name_of(AtShape::Status status) {
 }
 
 AtShape check_at_shape(const Backend& backend, const Spec& spec, Dtype dtype, const Exec& exec,
-                       std::uint64_t seed) {
+                       std::uint64_t seed, std::span<const Index> lengths) {
+  check_lengths({.cell = spec.cell, .shape = spec.shape, .lengths = spec.lengths}, lengths,
+                "lengths to verify with");
   return dispatch(dtype, [&]<class T>(std::type_identity<T>) {
-    return Check<T>(backend, spec, fit<Wider<T>>(spec), exec, seed).run();
+    return Check<T>(backend, spec, fit<Wider<T>>(spec), exec, seed, lengths).run();
   });
 }
 

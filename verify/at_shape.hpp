@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -25,13 +26,17 @@ struct AtShape {
 std::string_view name_of(AtShape::Status);
 
 /// Runs the backend over the full batch, with upstream gradients in a few rows (first, middle,
-/// last) and zero in all others. The sampled rows' y, hT, cT, dx, dh0, dc0 and *all* gradients of
-/// parameters are compared with naive in the next higher precision over those rows alone; dx, dh0,
-/// dc0 of the other rows must be exactly zero, their y and states finite. Where naive would take
-/// longer than about two seconds, T is cut, then the number of rows, then H and I.
+/// last; with lengths the longest, the shortest and one between them) and zero in all others. The
+/// sampled rows' y, hT, cT, dx, dh0, dc0 and *all* gradients of parameters are compared with naive
+/// in the next higher precision over those rows alone; dx, dh0, dc0 of the other rows must be
+/// exactly zero, their y and states finite. Where naive would take longer than about two seconds, T
+/// is cut, and lengths in proportion, then the number of rows, then H and I.
+///
+/// `lengths` [B] in 0..T where the spec has lengths, else none.
 ///
 /// Throws Error(unavailable) where the backend refuses the case or its tensors do not fit in
 /// memory.
-AtShape check_at_shape(const Backend&, const Spec&, Dtype, const Exec&, std::uint64_t seed);
+AtShape check_at_shape(const Backend&, const Spec&, Dtype, const Exec&, std::uint64_t seed,
+                       std::span<const Index> lengths = {});
 
 }  // namespace bptt::verify

@@ -7,6 +7,7 @@
 
 #include "impls/api/registry.hpp"
 #include "verify/self_test/planted_fault.hpp"
+#include "verify/subjects.hpp"
 
 namespace bptt::verify {
 namespace {
@@ -17,6 +18,11 @@ Spec spec_of(const char* cell, const Shape& shape, bool lengths = false) {
   spec.shape = shape;
   spec.lengths = lengths;
   return spec;
+}
+
+AtShape check(const Backend& backend, const Spec& spec, Dtype dtype, const Exec& exec = {}) {
+  const auto lengths = spec.lengths ? unsorted_lengths(spec.shape) : std::vector<Index>();
+  return check_at_shape(backend, spec, dtype, exec, 1, lengths);
 }
 
 const Spec specs[] = {
@@ -32,11 +38,11 @@ TEST(AtShape, PassesEveryBackendInFullWhereItIsSmallEnough) {
     for (const Spec& spec : specs) {
       for (const Dtype dtype : all_dtypes) {
         if (backend->is_peer() && backend->refusal(spec, dtype, {})) continue;
-        const AtShape check = check_at_shape(*backend, spec, dtype, Exec{}, 1);
-        EXPECT_EQ(check.status, AtShape::Status::full)
-            << backend->name() << ' ' << to_string(spec) << ": " << check.note;
-        EXPECT_GT(check.max_error, 0);
-        EXPECT_LT(check.max_error, 1);
+        const AtShape found = check(*backend, spec, dtype);
+        EXPECT_EQ(found.status, AtShape::Status::full)
+            << backend->name() << ' ' << to_string(spec) << ": " << found.note;
+        EXPECT_GT(found.max_error, 0);
+        EXPECT_LT(found.max_error, 1);
       }
     }
   }
@@ -79,6 +85,50 @@ TEST(AtShape, CatchesGradientsLeakingIntoOtherRows) {
       check_at_shape(FaultyBackend(leak), spec_of("lstm", {12, 6, 5, 9}), Dtype::f64, Exec{}, 1);
   EXPECT_EQ(check.status, AtShape::Status::failed);
   EXPECT_THAT(check.note, testing::HasSubstr("grad.x t=3 batch 1 column 0"));
+}
+
+/// y is off by a tenth at one step of the sequences that have so many.
+Fault wrong_at(Index step, Index length) {
+  return Fault::make("wrong", [=]<class T>(FaultContext<T>& c) {
+    if (c.backward) return;
+    const Shape& s = c.spec.shape;
+    for (Index b = 0; b < s.B; ++b) {
+      if (c.in.lengths[static_cast<std::size_t>(b)] == length) c.out.y(step, b, 0) += T(0.1);
+    }
+  });
+}
+
+TEST(AtShape, LooksAtTheLongestAndAtTheShortestOfTheLengthsThatItIsGiven) {
+  const Spec spec = spec_of("lstm", {12, 6, 5, 9}, true);
+  const Index lengths[] = {5, 4, 2, 12, 6, 3};
+  const auto check = [&](Index step, Index length) {
+    return check_at_shape(FaultyBackend(wrong_at(step, length)), spec, Dtype::f64, {}, 1, lengths);
+  };
+  EXPECT_EQ(check(11, 12).status, AtShape::Status::failed);
+  EXPECT_EQ(check(1, 2).status, AtShape::Status::failed);
+  EXPECT_EQ(check(1, 7).status, AtShape::Status::full) << "there is none";
+}
+
+TEST(AtShape, CutsLengthsWithTime) {
+  const Spec spec = spec_of("lstm", {3000, 4, 128, 128}, true);
+  const Index lengths[] = {1, 3000, 30, 1500};
+  std::vector<Index> seen;
+  const Fault look = Fault::make("look", [&]<class T>(FaultContext<T>& c) {
+    seen.assign(c.in.lengths.begin(), c.in.lengths.end());
+  });
+  const AtShape found = check_at_shape(FaultyBackend(look), spec, Dtype::f32, {}, 1, lengths);
+  EXPECT_EQ(found.status, AtShape::Status::reduced) << found.note;
+  ASSERT_EQ(seen.size(), 4u);
+  EXPECT_THAT(found.note, testing::HasSubstr("T=" + std::to_string(seen[1]) + " of 3000"));
+  EXPECT_EQ(seen[0], 1);
+  EXPECT_NEAR(static_cast<double>(seen[3]), static_cast<double>(seen[1]) / 2, 1);
+}
+
+TEST(AtShape, WantsLengthsWhereTheSpecHasThem) {
+  const Index lengths[] = {1, 2, 3};
+  const Spec without = spec_of("rnn", {3, 3, 1, 1}), with = spec_of("rnn", {3, 3, 1, 1}, true);
+  EXPECT_THROW(check_at_shape(*backends().front(), without, Dtype::f64, {}, 1, lengths), Error);
+  EXPECT_THROW(check_at_shape(*backends().front(), with, Dtype::f64, {}, 1), Error);
 }
 
 TEST(AtShape, ThrowsWhatTheBackendRefuses) {

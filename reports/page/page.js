@@ -377,6 +377,8 @@
     sweepFigures().forEach(drawSweep);
     document.querySelectorAll("figure[data-kind=speedups]").forEach(drawSpeedups);
     document.querySelectorAll("figure[data-kind=peers]").forEach(drawPeers);
+    document.querySelectorAll("figure[data-kind=lengths]").forEach((figure) => drawLengths(figure, data.lengths,
+      { choice, css, digits, draw, duration, element, line, logAxis, panel, textWidth, ticks, times, valueAxis }));
     document.querySelectorAll("figure[data-kind=training]").forEach(drawTraining);
     document.querySelectorAll("figure[data-kind=flow]").forEach((figure) => drawFlow(figure, data.flow,
       { css, digits, draw, element, linearAxis, logAxis, panel, ticks }));
