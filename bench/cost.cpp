@@ -84,8 +84,11 @@ double CostModel::case_seconds(const Backend& backend, const Case& c, const Sett
                           rounds);
     }
     seconds += rounds * (repetition + untimed) + call + std::min(call, settings.min_seconds);
+    // What the last call has left is judged by a call of a new plan (bench/judge.hpp).
+    seconds += with_forward * call;
   }
-  return seconds;
+  // The plan that was timed is verified once more.
+  return seconds + call_seconds(backend, c, Phase::train_step);
 }
 
 std::optional<std::string> CostModel::refusal(const Backend& backend, const Case& c,

@@ -68,7 +68,8 @@ void print_dry_run(const Settings& settings, const std::vector<Case>& cases, Cos
       } else {
         const double seconds = cost.case_seconds(*backend, c, settings);
         total += seconds;
-        cells.push_back(bytes_text(tensor_bytes(c) + workspace_bytes(*backend, c)));
+        cells.push_back(
+            bytes_text(tensor_bytes(c) + result_bytes(c) + workspace_bytes(*backend, c)));
         cells.push_back(duration_text(seconds));
         cells.emplace_back();
       }

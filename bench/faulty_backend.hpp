@@ -19,6 +19,9 @@ struct Wrong {
   LayoutSeconds layouts{};  ///< claimed for each forward and each backward
   bool takes_lengths = true;
   std::string refuses{};  ///< every case, for this reason; empty: none
+  /// Calls from this plan on (0: the first that the backend makes) return at once, and leave in the
+  /// results what is there.
+  int idle_from_plan = std::numeric_limits<int>::max();
 };
 
 class FaultyBackend final : public Backend {
@@ -34,8 +37,11 @@ class FaultyBackend final : public Backend {
   template <Real T>
   class FaultyPlan final : public Plan<T> {
    public:
-    FaultyPlan(std::unique_ptr<Plan<T>> honest, const Wrong& wrong)
-        : Plan<T>(honest->spec(), honest->exec()), honest_(std::move(honest)), wrong_(wrong) {}
+    FaultyPlan(std::unique_ptr<Plan<T>> honest, const Wrong& wrong, int number)
+        : Plan<T>(honest->spec(), honest->exec()),
+          honest_(std::move(honest)),
+          wrong_(wrong),
+          is_idle_(number >= wrong.idle_from_plan) {}
     std::size_t workspace_bytes() const override { return honest_->workspace_bytes(); }
     LayoutSeconds layout_seconds() const override { return claimed_; }
 
@@ -44,17 +50,20 @@ class FaultyBackend final : public Backend {
                     const Outputs<T>& out) override {
       if (wrong_.good_calls-- <= 0) throw std::length_error("vector too long");
       claimed_ = claimed_ + wrong_.layouts;
+      if (is_idle_) return;
       honest_->forward(params, in, out);
     }
     void do_backward(const Params<const T>& params, const Inputs<const T>& in,
                      const OutputGrads<const T>& dout, const Grads<T>& grads) override {
       claimed_ = claimed_ + wrong_.layouts;
+      if (is_idle_) return;
       honest_->backward(params, in, dout, grads);
       for (T& value : grads.params.weight_hh) value *= static_cast<T>(wrong_.weight_hh);
     }
 
     std::unique_ptr<Plan<T>> honest_;
     Wrong wrong_;
+    bool is_idle_;
     LayoutSeconds claimed_;
   };
 
@@ -69,7 +78,7 @@ class FaultyBackend final : public Backend {
   }
   template <Real T>
   std::unique_ptr<Plan<T>> faulty(const Spec& spec, const Exec& exec) const {
-    return std::make_unique<FaultyPlan<T>>(honest_.plan<T>(spec, exec), wrong_);
+    return std::make_unique<FaultyPlan<T>>(honest_.plan<T>(spec, exec), wrong_, plans_++);
   }
   std::unique_ptr<Plan<float>> do_plan(std::type_identity<float>, const Spec& spec,
                                        const Exec& exec) const override {
@@ -82,6 +91,7 @@ class FaultyBackend final : public Backend {
 
   const Backend& honest_;
   Wrong wrong_;
+  mutable int plans_ = 0;
 };
 
 }  // namespace bptt::bench

@@ -1,8 +1,8 @@
 #include "bench/grid.hpp"
 
-#include "bench/stack_problem.hpp"
 #include "bench/system.hpp"
 #include "impls/api/memory.hpp"
+#include "impls/net/stack_problem.hpp"
 
 namespace bptt::bench {
 
@@ -78,8 +78,14 @@ bool is_padded(const Case& run) {
 }
 
 std::size_t tensor_bytes(const Case& c) {
-  return dispatch(c.dtype,
-                  [&]<class T>(std::type_identity<T>) { return StackProblem<T>::bytes(c.spec); });
+  return dispatch(
+      c.dtype, [&]<class T>(std::type_identity<T>) { return net::StackProblem<T>::bytes(c.spec); });
+}
+
+std::size_t result_bytes(const Case& c) {
+  return dispatch(c.dtype, [&]<class T>(std::type_identity<T>) {
+    return net::StackProblem<T>::result_bytes(c.spec);
+  });
 }
 
 std::size_t workspace_bytes(const Backend& backend, const Case& c) {
@@ -97,7 +103,7 @@ std::optional<std::string> refusal(const Backend& backend, const Case& c) {
     if (auto reason = net::stack_refusal(backend, as_run(backend, c).spec, c.dtype, c.exec)) {
       return reason;
     }
-    const std::size_t tensors = tensor_bytes(c);
+    const std::size_t tensors = tensor_bytes(c) + result_bytes(c);
     const std::size_t workspace = workspace_bytes(backend, c);
     const std::size_t free = available_memory();
     if (tensors > free || workspace > free - tensors) {

@@ -43,6 +43,8 @@ bool is_padded(const Case&);
 
 /// The tensors that all backends of a case share.
 std::size_t tensor_bytes(const Case&);
+/// One more set of results, with which those of a call that was timed are compared.
+std::size_t result_bytes(const Case&);
 /// What a backend's plans of all layers take, and what connects the layers.
 std::size_t workspace_bytes(const Backend&, const Case&);
 

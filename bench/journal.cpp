@@ -1,5 +1,7 @@
 #include "bench/journal.hpp"
 
+#include <algorithm>
+
 #include <unistd.h>
 
 #include "bench/statistics.hpp"
@@ -13,6 +15,17 @@ namespace {
 constexpr double noise_of_peak = 1.02;
 constexpr const char* above_peak =
     "above the measured peak: the machine was busy when the peak was measured";
+
+/// How much faster than its bound a call is said to be only where noise does not explain it: three
+/// standard deviations of the case's repetitions (of which the median absolute deviation is two
+/// thirds), and what two measurements of the same limits differ by on a quiet machine.
+double noise_of_bound(std::optional<double> noise) {
+  return std::max(0.02, 4.5 * noise.value_or(0));
+}
+constexpr const char* what_that_means =
+    ": the machine was busy when its limits were measured, or the bound's model does not hold "
+    "here, "
+    "or the call does not do all of its work (docs/measuring.md)";
 
 /// How the case is run, as far as it is a case of its own thereby: ":recompute=gates".
 std::string options_of(const Subject& subject) {
@@ -124,7 +137,12 @@ void Journal::write(const Subject& subject, const std::vector<Measurement>& meas
     row.loss = m.loss;
     row.reorder_seconds = m.reorder_seconds;
     row.excluded_seconds = m.excluded_seconds;
-    if (row.bound_seconds) row.fraction_of_bound = *row.bound_seconds / m.seconds;
+    if (row.bound_seconds) {
+      row.fraction_of_bound = *row.bound_seconds / m.seconds;
+      if (*row.fraction_of_bound > 1 + noise_of_bound(row.noise)) {
+        append(row.note, std::string(results::faster_than_bound) + what_that_means);
+      }
+    }
     writer_.write(row);
     ++measured_;
   }

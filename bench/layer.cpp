@@ -1,9 +1,10 @@
 #include "bench/layer.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "bench/engine.hpp"
-#include "bench/stack_problem.hpp"
+#include "bench/new_inputs.hpp"
 #include "impls/net/initialise.hpp"
 
 namespace bptt::bench {
@@ -24,8 +25,9 @@ void clear_padding(const View<T>& values, const std::vector<Index>& lengths) {
 template <Real T>
 class TypedRun final : public LayerRun {
  public:
-  TypedRun(StackProblem<T>& problem, const StackSpec& spec, const net::PlanMaker<T>& plans)
-      : problem_(problem), in_(problem.in), stack_(spec, plans) {
+  TypedRun(net::StackProblem<T>& problem, NewInputs<T>& new_inputs, const StackSpec& spec,
+           const net::PlanMaker<T>& plans)
+      : problem_(problem), in_(problem.in), new_inputs_(new_inputs), stack_(spec, plans) {
     if (!spec.lengths) in_.lengths = {};
   }
   void forward() override { stack_.forward(problem_.params_to_read(), in_, problem_.out); }
@@ -35,17 +37,61 @@ class TypedRun final : public LayerRun {
   std::size_t workspace_bytes() const override { return stack_.workspace_bytes(); }
   LayoutSeconds layout_seconds() const override { return stack_.layout_seconds(); }
   std::string implementation() const override { return stack_.implementation(); }
+  std::variant<net::StackProblem<float>*, net::StackProblem<double>*> problem() override {
+    return &problem_;
+  }
+  void change_inputs() override { new_inputs_(); }
 
  private:
-  StackProblem<T>& problem_;
+  net::StackProblem<T>& problem_;
   Inputs<T> in_;  ///< without lengths for a run that is padded
+  NewInputs<T>& new_inputs_;
   net::Stack<T> stack_;
 };
+
+/// Every input by one unit in its last place, up or down at random, and back.
+template <Real T>
+class MovedInputs {
+ public:
+  MovedInputs(const StackSpec& spec, const net::StackProblem<T>& problem, int run)
+      : spec_(spec), problem_(problem), run_(run) {
+    move(+1);
+  }
+  ~MovedInputs() { move(-1); }
+
+ private:
+  void move(int sign) const {
+    net::Random random(static_cast<std::uint64_t>(run_), 0x6d6f766564u);
+    const auto visit = [&](const TensorInfo&, const View<T>& view) {
+      constexpr T infinity = std::numeric_limits<T>::infinity();
+      for (T& value : view) {
+        const bool up = (random.bits() & 1) != 0;
+        value = std::nextafter(value, up == (sign > 0) ? infinity : -infinity);
+      }
+    };
+    net::for_each_parameter(spec_, problem_.params(),
+                            [&](const std::string&, const TensorInfo& info, const View<T>& view) {
+                              visit(info, view);
+                            });
+    for_each(spec_, problem_.in, visit);
+    for_each(spec_, problem_.dout, visit);
+  }
+
+  const StackSpec& spec_;
+  const net::StackProblem<T>& problem_;
+  int run_;
+};
+
+bool has_kink(const Cell& cell) {
+  return cell.kind == CellKind::rnn &&
+         (cell.activation == Activation::relu || cell.activation == Activation::leaky_relu);
+}
 
 template <Real T>
 class TypedLayer final : public Layer {
  public:
-  TypedLayer(const Case& c, std::uint64_t seed) : case_(c), problem_(c.spec) {
+  TypedLayer(const Case& c, std::uint64_t seed)
+      : case_(c), problem_(c.spec), new_inputs_(c.spec, problem_, seed) {
     net::Random random(seed);
     for (Index k = 0; k < c.spec.states(); ++k) {
       net::initialise(c.spec.layer_spec(k / c.spec.directions()),
@@ -64,13 +110,25 @@ class TypedLayer final : public Layer {
     clear_padding(problem_.dout.y, lengths_);
   }
   std::unique_ptr<LayerRun> plan(const Backend& backend) override {
-    return std::make_unique<TypedRun<T>>(problem_, as_run(backend, case_).spec,
+    return std::make_unique<TypedRun<T>>(problem_, new_inputs_, as_run(backend, case_).spec,
                                          net::PlanMaker<T>(backend, case_.exec));
+  }
+  Difference judge(const Backend& backend, Phase phase) override {
+    require_memory(net::StackProblem<T>::result_bytes(case_.spec),
+                   "results of " + to_string(case_.spec));
+    Judge<T> judge(results_of(case_.spec, problem_, phase), has_kink(case_.spec.cell));
+    return judge([&](int run) {
+      const auto first = plan(backend);
+      if (run == 0) return first->call(phase);
+      const MovedInputs<T> moved(case_.spec, problem_, run);
+      first->call(phase);
+    });
   }
 
  private:
   Case case_;
-  StackProblem<T> problem_;
+  net::StackProblem<T> problem_;
+  NewInputs<T> new_inputs_;
   std::vector<Index> lengths_;
 };
 
@@ -91,10 +149,17 @@ CallTime LayerRun::time(Phase phase, Index calls) {
       layouts = layouts + (layout_seconds() - before);
     };
   };
-  const double wall = phase == Phase::backward
-                          ? time_calls(
-                                name, calls, [this] { forward(); }, watched([this] { backward(); }))
-                          : time_calls(name, calls, watched([this, phase] { call(phase); }));
+  const auto forward_of_backward = [this] {
+    change_inputs();
+    forward();
+  };
+  const auto all = watched([this, phase] {
+    change_inputs();
+    call(phase);
+  });
+  const double wall = phase == Phase::backward ? time_calls(name, calls, forward_of_backward,
+                                                            watched([this] { backward(); }))
+                                               : time_calls(name, calls, all);
   const auto count = static_cast<double>(calls);
   const double excluded = layouts.activations / count;
   return {wall - excluded, layouts.weights / count, excluded};

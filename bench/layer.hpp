@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <variant>
 
 #include "bench/grid.hpp"
+#include "bench/judge.hpp"
 
 namespace bptt::bench {
 
@@ -24,10 +26,16 @@ class LayerRun {
   virtual std::size_t workspace_bytes() const = 0;
   virtual LayoutSeconds layout_seconds() const = 0;
   virtual std::string implementation() const = 0;  ///< as StackPlan::implementation
+  /// The tensors, which are the layer's.
+  virtual std::variant<net::StackProblem<float>*, net::StackProblem<double>*> problem() = 0;
+
+  /// Changes a few elements of the inputs (bench/new_inputs.hpp): next to no time.
+  virtual void change_inputs() = 0;
 
   /// One call of a phase, with the forward that a backward needs.
   void call(Phase);
-  /// Of one call, the mean of `calls`; a backward's forward is not timed.
+  /// Of one call, the mean of `calls`; a backward's forward is not timed. Each call has inputs of
+  /// its own.
   CallTime time(Phase, Index calls);
 };
 
@@ -40,6 +48,9 @@ class Layer {
   virtual ~Layer() = default;
   /// Of the case as_run() by the backend. Throws as Backend::plan does. The layer must outlive it.
   virtual std::unique_ptr<LayerRun> plan(const Backend&) = 0;
+  /// Judges what the last call of one of the backend's plans has left, with the inputs as that call
+  /// had them. Leaves the results of a new plan.
+  virtual Difference judge(const Backend&, Phase) = 0;
 };
 
 }  // namespace bptt::bench

@@ -8,6 +8,7 @@
 int main(int argc, char** argv) {
   bptt::linalg::use_best_blas_kernels(argv);
   return bptt::program::run("bptt-bench", [&] {
-    return bptt::bench::run_program(argc, argv, bptt::bench::verify_at_shape, std::cout, std::cerr);
+    return bptt::bench::run_program(argc, argv, bptt::bench::verifier_at_shape(), std::cout,
+                                    std::cerr);
   });
 }

@@ -10,7 +10,7 @@
 #include <span>
 
 #include "bench/bound.hpp"
-#include "bench/layer.hpp"
+#include "bench/contender.hpp"
 #include "bench/statistics.hpp"
 #include "bench/system.hpp"
 #include "bench/table.hpp"
@@ -22,22 +22,6 @@
 
 namespace bptt::bench {
 namespace {
-
-/// A backend in a case.
-struct Contender {
-  Contender() = default;
-  explicit Contender(const Backend& of) : backend(&of) {}
-
-  const Backend* backend = nullptr;
-  Verdict verdict;
-  std::unique_ptr<LayerRun> run;
-  std::optional<std::size_t> workspace_bytes;  ///< of the plan
-  std::string implementation;                  ///< that the plan runs
-  Index calls = 0;                             ///< in a repetition of the phase at hand
-  bool warms_up = false;                       ///< each repetition of it with one more call
-  std::vector<Measurement> measurements;
-  std::string failure;  ///< what went unexpectedly wrong; empty where nothing
-};
 
 class Sweep {
  public:
@@ -95,15 +79,16 @@ class Sweep {
     return cost_.refusal(backend, c, settings_) ? 0 : cost_.case_seconds(backend, c, settings_);
   }
 
-  Subject subject(const Contender& contender, const Case& c, Phase phase) const {
+  Subject subject(const Contender& contender, const Case& c, Phase phase,
+                  const Verdict& verdict) const {
     return {c,
             *contender.backend,
             phase,
             "layer",
             flops_of(phase, c),
             contender.workspace_bytes,
-            contender.verdict,
-            contender.verdict.note,
+            verdict,
+            verdict.note,
             "",
             std::nullopt,
             least_bytes(c, phase),
@@ -116,10 +101,10 @@ class Sweep {
     return gflops ? std::optional(*gflops * 1e9) : std::nullopt;
   }
 
-  void refuse(const Contender& contender, const Case& c, std::span<const Phase> phases,
+  void refuse(const Contender& contender, const Case& c, std::span<const Phase> of,
               const std::string& reason) {
-    for (const Phase phase : phases) {
-      journal_.write_refusal(subject(contender, c, phase), reason);
+    for (const Phase phase : of) {
+      journal_.write_refusal(subject(contender, c, phase, contender.verdict), reason);
     }
     refusals_[reason] +=
         (refusals_[reason].empty() ? "" : ", ") + std::string(contender.backend->name());
@@ -138,16 +123,15 @@ class Sweep {
       estimated += cost_.case_seconds(*backend, c, settings_);
       progress_.show(done_, "verifying " + std::string(backend->name()) + ": " + to_string(c));
       guarded(contender, [&] {
-        contender.verdict = ask(verifier_, *backend, as_run(*backend, c), settings_.seed);
+        contender.verdict = verifier_.before(*backend, as_run(*backend, c), settings_.seed);
+        contender.objection = contender.verdict.objection();
       });
-      outcome_.wrong = outcome_.wrong || contender.verdict.failed();
-      const std::string reason =
-          contender.failure.empty() ? contender.verdict.objection() : unexpected(contender);
-      if (reason.empty()) {
+      if (!contender.is_out()) {
         contenders.push_back(std::move(contender));
-      } else {
-        refuse(contender, c, settings_.phases, reason);
+        continue;
       }
+      outcome_.wrong = outcome_.wrong || contender.verdict.failed();
+      refuse(contender, c, settings_.phases, contender.refusal(settings_.phases.front()));
     }
     if (!contenders.empty() && !stopped()) measure(c, contenders);
     done_ += estimated;
@@ -158,16 +142,13 @@ class Sweep {
   /// case, not of the sweep: the rows that it has not got by then say what happened.
   template <class Action>
   void guarded(Contender& contender, Action action) {
-    if (!contender.failure.empty()) return;
+    if (contender.is_out()) return;
     try {
       action();
     } catch (const std::exception& error) {
       contender.failure = error.what();
       outcome_.broken = true;
     }
-  }
-  static std::string unexpected(const Contender& contender) {
-    return "failed unexpectedly: " + contender.failure;
   }
 
   void measure(const Case& c, std::vector<Contender>& contenders) {
@@ -179,24 +160,67 @@ class Sweep {
     }
     const bool keep = fit_together(c, contenders);
     for (const Phase phase : settings_.phases) {
-      for (Contender& contender : contenders) {
-        if (stopped()) break;
-        contender.measurements.clear();
-        progress_.show(done_, std::string(contender.backend->name()) + ": " + to_string(c));
-        guarded(contender, [&] { prepare(*layer, contender, c, phase, keep); });
-      }
-      const auto start = std::chrono::steady_clock::now();
-      for (Index round = 0; round < settings_.repetitions; ++round) {
-        const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
-        const bool over = settings_.case_seconds > 0 && spent.count() >= settings_.case_seconds;
-        if (over && round >= least_rounds) break;
-        for (std::size_t k = 0; k < contenders.size() && !stopped(); ++k) {
-          Contender& contender = contenders[in_turn(k, round, contenders.size())];
-          guarded(contender, [&] { measure_once(*layer, contender, c, phase, round, keep); });
-        }
-      }
-      write(c, phase, contenders);
+      if (stopped()) break;
+      measure_phase(layer, c, phase, keep, contenders);
+    }
+    for (Contender& contender : contenders) {
+      if (stopped()) break;
+      guarded(contender, [&] { verify_again(*layer, contender, c); });
+      contender.run.reset();
+    }
+    for (const Phase phase : settings_.phases) write(c, phase, contenders);
+  }
+
+  void measure_phase(const std::unique_ptr<Layer>& layer, const Case& c, Phase phase, bool keep,
+                     std::vector<Contender>& contenders) {
+    for (Contender& contender : contenders) {
       if (stopped()) return;
+      progress_.show(done_, std::string(contender.backend->name()) + ": " + to_string(c));
+      guarded(contender, [&] { prepare(*layer, contender, c, phase, keep); });
+    }
+    const auto start = std::chrono::steady_clock::now();
+    for (Index round = 0; round < settings_.repetitions; ++round) {
+      const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+      const bool last = is_last(round, spent.count());
+      for (std::size_t k = 0; k < contenders.size() && !stopped(); ++k) {
+        Contender& contender = contenders[in_turn(k, round, contenders.size())];
+        guarded(contender, [&] { measure_once(*layer, contender, c, phase, round, last, keep); });
+      }
+      if (last) return;
+    }
+  }
+
+  /// Known before a round begins, as what the last call leaves is judged. A round will take as long
+  /// as those before it, of which so many seconds were spent.
+  bool is_last(Index round, double spent) const {
+    if (round + 1 >= settings_.repetitions) return true;
+    if (settings_.case_seconds <= 0 || round + 1 < least_rounds) return false;
+    return spent * static_cast<double>(round + 1) /
+               static_cast<double>(std::max<Index>(round, 1)) >=
+           settings_.case_seconds;
+  }
+
+  /// What the last timed call has left, by a new plan's first call. A plan that cannot be kept has
+  /// to go before there is another.
+  void judge(Layer& layer, Contender& contender, const Case& c, Phase phase, bool keep) {
+    if (!keep) contender.run.reset();
+    contender.take(layer.judge(*contender.backend, phase));
+    settle_.after_measurement(c.exec.threads);
+    contender.phases[phase].judged = !contender.is_out();
+    outcome_.wrong = outcome_.wrong || contender.verdict.failed();
+  }
+
+  /// The plan that was timed, where it still is, with the inputs that it was verified with.
+  void verify_again(Layer& layer, Contender& contender, const Case& c) {
+    if (!contender.run) {
+      plan(layer, contender);
+      contender.run->call(Phase::train_step);
+    }
+    const Case run = as_run(*contender.backend, c);
+    if (const auto after =
+            verifier_.after(*contender.backend, run, settings_.seed, *contender.run)) {
+      contender.take(*after);
+      outcome_.wrong = outcome_.wrong || contender.verdict.failed();
     }
   }
 
@@ -206,16 +230,18 @@ class Sweep {
     contender.implementation = contender.run->implementation();
   }
 
-  /// Whether the plans of all backends can be alive at once, beside the tensors, which are already.
+  /// Whether the plans of all backends can be alive at once and one of them twice, for it to be
+  /// judged, beside the tensors, which are already.
   bool fit_together(const Case& c, const std::vector<Contender>& contenders) const {
     const std::size_t free = available_memory();
-    std::size_t needed = 0;
+    std::size_t needed = 0, largest = 0;
     for (const Contender& contender : contenders) {
       const std::size_t bytes = workspace_bytes(*contender.backend, c);
+      largest = std::max(largest, bytes);
       if (bytes > free - needed) return false;
       needed += bytes;
     }
-    return true;
+    return largest <= free - needed;
   }
 
   /// Finds how many calls last min_seconds.
@@ -243,7 +269,7 @@ class Sweep {
   }
 
   void measure_once(Layer& layer, Contender& contender, const Case& c, Phase phase, Index round,
-                    bool keep) {
+                    bool last, bool keep) {
     const auto share = static_cast<double>(round) / static_cast<double>(settings_.repetitions);
     progress_.show(done_ + share * cost_.case_seconds(*contender.backend, c, settings_),
                    std::string(contender.backend->name()) + ": " + to_string(c));
@@ -260,32 +286,36 @@ class Sweep {
       return time;
     };
     const CallTime time = undisturbed_(c.exec.threads, measure, [&] { return stopped(); });
-    contender.measurements.push_back(
+    contender.phases[phase].measurements.push_back(
         {round, time.seconds, utc_now(), std::nullopt, time.reorder, time.excluded});
+    if (last && !stopped()) judge(layer, contender, c, phase, keep);
     if (!keep) contender.run.reset();
   }
 
   void write(const Case& c, Phase phase, const std::vector<Contender>& contenders) {
     for (const Contender& contender : contenders) {
-      if (!contender.failure.empty()) {
-        refuse(contender, c, {&phase, 1}, unexpected(contender));
+      if (const std::string reason = contender.refusal(phase); !reason.empty()) {
+        refuse(contender, c, {&phase, 1}, reason);
         continue;
       }
-      if (contender.measurements.empty()) continue;
-      const Subject s = subject(contender, c, phase);
-      journal_.write(s, contender.measurements);
+      const auto measured = contender.phases.find(phase);
+      if (measured == contender.phases.end()) continue;
+      const Verdict verdict = contender.verdict_of(phase);
+      const Subject s = subject(contender, c, phase, verdict);
+      const auto& measurements = measured->second.measurements;
+      journal_.write(s, measurements);
       std::vector<double> seconds;
-      for (const Measurement& m : contender.measurements) seconds.push_back(m.seconds);
+      for (const Measurement& m : measurements) seconds.push_back(m.seconds);
       const auto noise = relative_noise(seconds);
       const double gflops = s.flops / median(seconds) / 1e9;
       const auto peak = journal_.peak(c);
       const auto of_bound = [&](double bound) { return percent_text(bound / median(seconds)); };
-      lines_.push_back({std::string(name_of(phase)), std::string(contender.backend->name()),
-                        duration_text(median(seconds)), noise ? percent_text(*noise) : "-",
-                        number_text(gflops), peak ? percent_text(gflops / *peak) : "-",
-                        s.bound_seconds ? of_bound(*s.bound_seconds) : "-",
-                        contender.verdict.verified +
-                            (is_padded(as_run(*contender.backend, c)) ? ", padded" : "")});
+      lines_.push_back(
+          {std::string(name_of(phase)), std::string(contender.backend->name()),
+           duration_text(median(seconds)), noise ? percent_text(*noise) : "-", number_text(gflops),
+           peak ? percent_text(gflops / *peak) : "-",
+           s.bound_seconds ? of_bound(*s.bound_seconds) : "-",
+           verdict.verified + (is_padded(as_run(*contender.backend, c)) ? ", padded" : "")});
     }
   }
 

@@ -105,6 +105,39 @@ TEST_F(Sweep, AFractionThatNoPeakAllowsIsExplained) {
   }
 }
 
+TEST_F(Sweep, ACallFasterThanItsBoundIsFlaggedWhereNoiseDoesNotExplainIt) {
+  Case c;
+  c.spec = {.cell = parse_cell("rnn"), .shape = {3, 2, 5, 5}};
+  // Medians of 1; deviations of nothing, of a hundredth and of a fifth, medians as well.
+  const std::vector<double> quiet = {1, 1, 1}, usual = {0.99, 1, 1.01}, noisy = {0.8, 1, 1.2};
+  const auto flagged = [&](const std::vector<double>& seconds, double bound) {
+    Journal journal(folder / "r.csv");
+    Subject subject{c,  *backends().front(), Phase::forward, "layer", 1e9,
+                    {}, {"full", 0.5, ""},   "before"};
+    subject.bound_seconds = bound;
+    std::vector<Measurement> measurements;
+    for (const double value : seconds) {
+      measurements.push_back({static_cast<Index>(measurements.size()), value, "", {}});
+    }
+    journal.write(subject, measurements);
+    int count = 0;
+    for (const auto& row : rows()) {
+      const bool is_flagged = row.note.starts_with(
+          "before; faster than the bound by more than noise: the machine was busy");
+      EXPECT_TRUE(is_flagged || row.note == "before") << row.note;
+      count += is_flagged ? 1 : 0;
+    }
+    return count;
+  };
+  EXPECT_EQ(flagged(quiet, 0.5), 0);
+  EXPECT_EQ(flagged(quiet, 1.01), 0);
+  EXPECT_EQ(flagged(quiet, 1.03), 3);
+  EXPECT_EQ(flagged(usual, 1.03), 0);
+  EXPECT_EQ(flagged(usual, 1.05), 2) << "the slowest of the three is not";
+  EXPECT_EQ(flagged(noisy, 1.3), 0);
+  EXPECT_EQ(flagged(noisy, 3), 3);
+}
+
 TEST_F(Sweep, RoundsEndWhenTheTimeOfACaseIsOver) {
   settings.cells = {parse_cell("rnn")};
   settings.dtypes = {Dtype::f32};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -215,6 +216,29 @@ std::vector<Fact> key_facts(const std::vector<EnvironmentFile>& files) {
     }
   }
   return facts;
+}
+
+std::optional<double> rise_of_limits(const std::vector<EnvironmentFile>& files) {
+  std::optional<double> rise;
+  for (const EnvironmentFile& file : files) {
+    for (const char* what : {"fma_peak", "bandwidth"}) {
+      const std::string list = what;
+      const Json* start = at(file.content, ("/limits/at_start/" + list).c_str());
+      const Json* end = at(file.content, ("/limits/at_end/" + list).c_str());
+      if (start == nullptr || end == nullptr || !start->is_array() || !end->is_array()) continue;
+      for (std::size_t i = 0; i < std::min(start->size(), end->size()); ++i) {
+        for (const char* rate : {"/gflops", "/read_gb_per_second", "/triad_gb_per_second"}) {
+          const Json* before = at((*start)[i], rate);
+          const Json* after = at((*end)[i], rate);
+          if (before == nullptr || after == nullptr || !before->is_number() || !after->is_number())
+            continue;
+          const double change = after->get<double>() / before->get<double>() - 1;
+          if (std::isfinite(change)) rise = std::max(rise.value_or(change), change);
+        }
+      }
+    }
+  }
+  return rise;
 }
 
 std::vector<std::string> environment_cautions(const std::vector<EnvironmentFile>& files) {

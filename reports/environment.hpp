@@ -36,6 +36,11 @@ struct Fact {
 /// Of several environments, the first that knows it.
 std::vector<Fact> key_facts(const std::vector<EnvironmentFile>&);
 
+/// By which share the machine's limits were higher at the end of a run than at its start, at most:
+/// what bounds, which are computed from those at the start, may be too high by. Nothing where they
+/// were not measured twice.
+std::optional<double> rise_of_limits(const std::vector<EnvironmentFile>&);
+
 /// What a reader should beware of: kernels that are not the best, a busy machine, environments that
 /// differ from the first.
 std::vector<std::string> environment_cautions(const std::vector<EnvironmentFile>&);

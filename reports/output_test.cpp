@@ -126,6 +126,17 @@ TEST(Environment, CautionsNameTheFile) {
   EXPECT_EQ(cautions[2], "b.json differs from a.json: Processor B.");
 }
 
+TEST(Environment, LimitsRoseByTheMostThatAnyOfThemDid) {
+  const Json once = Json::parse(R"({"limits": {"at_start": {"fma_peak": [{"gflops": 10}]}}})");
+  EXPECT_EQ(rise_of_limits({{"a.json", once}}), std::nullopt);
+  const Json twice = Json::parse(
+      R"({"limits": {"at_start": {"fma_peak": [{"gflops": 10}, {"gflops": "x"}],
+                                  "bandwidth": [{"read_gb_per_second": 4}]},
+                     "at_end": {"fma_peak": [{"gflops": 9}, {"gflops": 5}],
+                                "bandwidth": [{"read_gb_per_second": 5}]}}})");
+  EXPECT_EQ(rise_of_limits({{"a.json", once}, {"b.json", twice}}), 0.25);
+}
+
 class EnvironmentFiles : public ::testing::Test {
  protected:
   std::string message_of(const std::string& text) {

@@ -214,6 +214,30 @@ TEST(Report, TellsWhatToBewareOf) {
   EXPECT_THAT(summary, HasSubstr("environment.json is of run unheard of"));
 }
 
+TEST(Report, WarnsOfCallsThatAreFasterThanTheirBound) {
+  std::vector<Row> rows = {sample_row("tbb"), sample_row("blas"), sample_row("naive")};
+  rows[0].bound_seconds = 1.25, rows[1].bound_seconds = 1.5, rows[2].bound_seconds = 0.5;
+  EXPECT_THAT(cautions(report_of(study_of_rows(rows), "", {})), testing::IsEmpty());
+  for (const std::size_t k : {0u, 1u}) {
+    rows[k].note = "before; " + std::string(results::faster_than_bound) + ": why";
+  }
+  const Json limits = Json::parse(R"({"limits": {"at_start": {"fma_peak": [{"gflops": 10}]},
+                                                 "at_end": {"fma_peak": [{"gflops": 14}]}}})");
+  const Report report = report_of(study_of_rows(rows), "", {{"environment.json", limits}});
+  const auto list = cautions(report);
+  ASSERT_EQ(list.size(), 1u);
+  EXPECT_THAT(list[0],
+              testing::AllOf(HasSubstr("2 of 3 measurements took less time"),
+                             HasSubstr("most of all blas (lstm, f32, T=10"), HasSubstr("at 150 %"),
+                             HasSubstr("up to 40 % higher at the end")));
+  // At the top of page and summary, and beside the measurement.
+  const std::string summary = markdown_summary(report);
+  EXPECT_LT(summary.find("2 of 3 measurements"), summary.find("Fastest backend"));
+  const std::string page = html_page(report);
+  EXPECT_THAT(page, HasSubstr("2 of 3 measurements took less time"));
+  EXPECT_THAT(page, HasSubstr("before; faster than the bound by more than noise: why"));
+}
+
 TEST(Report, TheBaselineIsNaiveOrTheFirstOrAsAsked) {
   const auto baseline = [](const std::vector<Row>& rows, const std::string& asked) {
     return report_of(study_of_rows(rows), asked, {}).baseline;

@@ -73,6 +73,48 @@ Words verdict(const Report& report, std::string_view phase) {
   return sentence;
 }
 
+namespace {
+
+/// Calls that took less time than their bound allows; empty where there are none.
+std::string faster_than_bound(const Report& report) {
+  std::size_t found = 0, all = 0;
+  const Measurement* most = nullptr;
+  const Case* of_most = nullptr;
+  for (const CaseResult& result : report.study.cases) {
+    for (const Measurement& m : result.measurements) {
+      all += m.bound_seconds ? 1 : 0;
+      if (!m.is_faster_than_bound()) continue;
+      ++found;
+      const double fraction = m.fraction_of_bound().value_or(0);
+      if (most != nullptr && fraction <= most->fraction_of_bound().value_or(0)) continue;
+      most = &m;
+      of_most = &result.key;
+    }
+  }
+  if (found == 0) return "";
+  std::string where;
+  for (const CaseField& field : case_fields()) {
+    if (field.name == "host" || field.name == "workload") continue;
+    where += (where.empty() ? "" : ", ") + labelled(field, *of_most);
+  }
+  std::string text = std::to_string(found) + " of " + counted(all, "measurement", "measurements") +
+                     " took less time than the bound allows, by more than noise, most of all " +
+                     most->backend + " (" + where + ")";
+  if (const auto fraction = most->fraction_of_bound()) {
+    text += ", at " + percent(*fraction) + " of the bound's rate";
+  }
+  text += ". Either the machine was busy when its limits were measured";
+  if (const auto rise = rise_of_limits(report.environments)) {
+    text += " (they were " + (*rise > 0 ? "up to " + percent(*rise) + " higher" : "no higher") +
+            " at the end)";
+  }
+  return text +
+         ", or the bound's model does not hold there, or the call does not do all of its work: do "
+         "not take such a time for a fast one without knowing which.";
+}
+
+}  // namespace
+
 std::vector<Fact> run_facts(const Report& report) {
   const Study& study = report.study;
   std::vector<Fact> facts = {{"Host", joined(study.hosts)}};
@@ -114,6 +156,9 @@ std::vector<std::string> cautions(const Report& report) {
   for (std::string& caution : environment_cautions(report.environments)) {
     list.push_back(std::move(caution));
   }
+  if (std::string faster = faster_than_bound(report); !faster.empty()) {
+    list.push_back(std::move(faster));
+  }
   return list;
 }
 
@@ -134,7 +179,8 @@ std::vector<std::string> method(const Report& report) {
       "not corrected for the number of comparisons.",
       "A case is too close to call where that interval contains 1 for any other backend, and "
       "unsure with fewer than five rounds in common, which cannot give such an interval.",
-      "Only results verified against the reference are ranked. What failed or was not verified is "
+      "Only results verified against the reference are ranked, before a backend was timed and "
+      "after: what its last timed call left is judged too. What failed or was not verified is "
       "listed apart, whatever its speed.",
       "Speed-up is the time of " + report.baseline +
           " over the time of a backend: above 1 is faster. Where " + report.baseline +

@@ -135,6 +135,12 @@ std::optional<double> Measurement::fraction_of_bound() const {
   return *bound_seconds / median;
 }
 
+bool Measurement::is_faster_than_bound() const {
+  return std::any_of(notes.begin(), notes.end(), [](const std::string& note) {
+    return note.find(results::faster_than_bound) != std::string::npos;
+  });
+}
+
 std::optional<double> Measurement::reordering() const {
   std::vector<double> fractions;
   for (const auto& [round, spent] : reorder_seconds) fractions.push_back(spent / seconds.at(round));

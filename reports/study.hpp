@@ -37,6 +37,8 @@ struct Measurement {
   std::optional<double> fraction_of_peak() const;
   /// The least time by a model and the limits of its run, over the median time.
   std::optional<double> fraction_of_bound() const;
+  /// Whether a note of one of its rows says that it took less than its bound allows.
+  bool is_faster_than_bound() const;
   /// Median of the rounds' fractions of time spent in packing and reordering weights.
   std::optional<double> reordering() const;
   /// What was not verified is never reported as fast.

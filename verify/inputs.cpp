@@ -237,7 +237,7 @@ double draw_inputs(std::uint64_t seed, Problem<T>& p, std::span<const Index> row
 }
 
 template <Real T>
-Given draw_model(const Subject& subject, std::uint64_t seed) {
+Given draw_model(const Subject& subject, std::uint64_t seed, int tries) {
   const bool kinks = has_kink(subject.cell());
   KinkWatch watch;                 // recurrent layers
   net::KinkObserver dense_layers;  // and what stands on them
@@ -259,11 +259,10 @@ Given draw_model(const Subject& subject, std::uint64_t seed) {
     return given;
   };
   Given given = draw(seed);
-  // One draw in a few is good: the chance that none of these is, is next to nothing.
-  constexpr std::uint64_t tries = 64;
+  // One draw in a few is good: the chance that none of 64 is, is next to nothing.
   double best = -1;
-  for (std::uint64_t i = 0; i < tries && best < 1; ++i) {
-    Given candidate = draw(seed + i);
+  for (int i = 0; i < tries && best < 1; ++i) {
+    Given candidate = draw(seed + static_cast<std::uint64_t>(i));
     watch.reset();
     dense_layers.reset();
     set_given(candidate, *model);
@@ -282,7 +281,7 @@ Given draw_model(const Subject& subject, std::uint64_t seed) {
 
 template double draw_inputs<float>(std::uint64_t, Problem<float>&, std::span<const Index>);
 template double draw_inputs<double>(std::uint64_t, Problem<double>&, std::span<const Index>);
-template Given draw_model<float>(const Subject&, std::uint64_t);
-template Given draw_model<double>(const Subject&, std::uint64_t);
+template Given draw_model<float>(const Subject&, std::uint64_t, int);
+template Given draw_model<double>(const Subject&, std::uint64_t, int);
 
 }  // namespace bptt::verify

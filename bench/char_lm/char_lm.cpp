@@ -116,9 +116,10 @@ class CharLm {
         if (reason) return "with truncation: " + *reason;
       }
     }
-    s.verdict = ask(verifier_, backend, c, settings_.seed);
+    s.verdict = verifier_.before(backend, c, settings_.seed);
     outcome_.wrong = outcome_.wrong || s.verdict.failed();
     if (auto reason = s.verdict.objection(); !reason.empty()) return reason;
+    if (!compares()) s.verdict.reduce("updates are not judged: --compare-curves off");
     // The reference's own memory is set aside already.
     if (!compares() || &backend != &reference_) {
       auto reason = memory.take(trainer_bytes(backend, c, options_));

@@ -5,9 +5,9 @@
 
 #include "bench/char_lm/language_model.hpp"
 #include "bench/char_lm/sampling.hpp"
-#include "bench/stack_problem.hpp"
 #include "impls/net/dense.hpp"
 #include "impls/net/loss.hpp"
+#include "impls/net/stack_problem.hpp"
 
 namespace bptt::bench {
 namespace {

@@ -18,6 +18,9 @@ inline constexpr int schema_version = 3;
 /// How the note of a refused case begins; the reason follows.
 inline constexpr std::string_view refused_prefix = "refused: ";
 
+/// How the note begins, or a part of it after "; ", of a call that took less than its bound allows.
+inline constexpr std::string_view faster_than_bound = "faster than the bound by more than noise";
+
 /// One repetition of one phase of one case by one backend. An empty optional is an empty CSV cell.
 /// A refused case is a row without seconds whose note starts with "refused: ".
 struct Row {

@@ -3,22 +3,24 @@
 
 #include <vector>
 
-#include "impls/api/backend.hpp"
+#include "impls/api/memory.hpp"
+#include "impls/api/stack_tensors.hpp"
+#include "impls/api/tensor.hpp"
 #include "impls/net/stack.hpp"
 #include "impls/net/stack_params.hpp"
 
-namespace bptt::bench {
+namespace bptt::net {
 
 /// What Problem is for a layer. `params`, `in` and `dout` are for the caller to fill; a stack's
 /// forward and backward fill `out` and the gradients.
-template <Real T>
+template <Scalar T>
 class StackProblem {
  public:
   /// Throws Error(unavailable) where the tensors do not fit in memory.
   explicit StackProblem(const StackSpec& spec)
       : params_((require_memory(bytes(spec), "tensors of " + to_string(spec)), spec)),
         dparams_(spec),
-        read_only_(net::read_only(params_.views())) {
+        read_only_(read_only(params_.views())) {
     const auto own = [this](const TensorInfo& info, const View<T>& view) {
       storage_.emplace_back(info.extents);
       const_cast<View<T>&>(view) = storage_.back().view();
@@ -33,8 +35,20 @@ class StackProblem {
   StackProblem(const StackProblem&) = delete;
   StackProblem& operator=(const StackProblem&) = delete;
 
+  /// Of the outputs and of every gradient.
+  static std::size_t result_bytes(const StackSpec& spec) {
+    Index elements = StackParams<T>::elements(spec);
+    const auto count = [&](const TensorInfo& info, const View<T>&) {
+      elements = checked_sum({elements, info.extents.size()}, "results");
+    };
+    for_each(spec, Inputs<T>{}, count);
+    for_each(spec, Outputs<T>{}, count);
+    return static_cast<std::size_t>(
+        checked_product({elements, static_cast<Index>(sizeof(T))}, "results"));
+  }
+
   static std::size_t bytes(const StackSpec& spec) {
-    const Index params = net::StackParams<T>::elements(spec);
+    const Index params = StackParams<T>::elements(spec);
     Index elements = checked_sum({params, params}, "tensors");
     const auto count = [&](const TensorInfo& info, const View<T>&) {
       elements = checked_sum({elements, info.extents.size()}, "tensors");
@@ -56,9 +70,9 @@ class StackProblem {
   StackGrads<T> grads;
 
  private:
-  net::StackParams<T> params_, dparams_;
+  StackParams<T> params_, dparams_;
   std::vector<Params<const T>> read_only_;
   std::vector<Tensor<T>> storage_;
 };
 
-}  // namespace bptt::bench
+}  // namespace bptt::net
