@@ -132,20 +132,23 @@ function(bptt_need_xsmm missing)
   set(${missing} "" PARENT_SCOPE)
 endfunction()
 
-# Another version may thread and multiply otherwise than impls/torch tells it to. By name and not by its
-# CMake package, which wants the libraries of every build that there could be.
+# By name and not by its CMake package, which wants the libraries of every build that there could be. What
+# a version runs is asked of the library itself (impls/torch/layers.hpp).
 function(bptt_need_torch missing)
   bptt_find_peer(bptt_torch HEADER torch/csrc/autograd/autograd.h LIBRARIES torch_cpu c10)
   set(reason "")
   if(NOT TARGET bptt_torch)
-    set(reason "PyTorch 1.13 is missing (Debian package libtorch-dev; `./bptt deps torch` installs it)")
+    set(reason "PyTorch 1.13 or newer is missing (Debian package libtorch-dev; `./bptt deps torch` installs it)")
   else()
-    set(header ${BPTT_TORCH_INCLUDE}/torch/csrc/api/include/torch/version.h)
+    set(header ${BPTT_TORCH_INCLUDE}/torch/headeronly/version.h) # where it is since 2.9
+    if(NOT EXISTS ${header})
+      set(header ${BPTT_TORCH_INCLUDE}/torch/csrc/api/include/torch/version.h)
+    endif()
     bptt_read_version(version ${header})
     if(NOT version)
       set(reason "this PyTorch does not tell its version: ${header} (Debian package libtorch-dev has it)")
-    elseif(NOT version VERSION_EQUAL 1.13)
-      set(reason "PyTorch 1.13 is needed; ${version} is there (Debian package libtorch-dev)")
+    elseif(version VERSION_LESS 1.13 OR NOT version VERSION_LESS 3)
+      set(reason "PyTorch 1.13 to 2 is needed; ${version} is there (Debian package libtorch-dev)")
     endif()
   endif()
   set(${missing} "${reason}" PARENT_SCOPE)

@@ -2,17 +2,17 @@
 
 #include <algorithm>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "impls/api/error.hpp"
-#include "impls/linalg/blas_threads.hpp"
 #include "impls/peer/stopwatch.hpp"
+#include "impls/torch/layers.hpp"
+#include "impls/torch/threads.hpp"
+#include "impls/torch/workspace.hpp"
 
 namespace bptt::torch {
 namespace {
@@ -22,22 +22,6 @@ using peer::Stopwatch;
 
 template <Real T>
 constexpr at::ScalarType scalar_type = std::same_as<T, float> ? at::kFloat : at::kDouble;
-
-/// The calling thread's setting for the length of a scope: some threads for products, one
-/// for everything else (docs/peers.md, "Settings").
-class Threads {
- public:
-  explicit Threads(int products) : blas_(products), before_(at::get_num_threads()) {
-    at::set_num_threads(1);
-  }
-  ~Threads() { at::set_num_threads(before_); }
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-
- private:
-  linalg::BlasThreads blas_;
-  int before_;
-};
 
 /// What PyTorch throws, as an error of this suite: its first line, without the call stack below.
 template <class Body>
@@ -50,94 +34,112 @@ void translate(Body body) {
   }
 }
 
-/// The leaves of autograd's graph, on the caller's memory. All require gradients: which of them are
-/// wanted is known only at backward, and autograd then computes no others.
-struct Leaves {
-  Tensor x;                     ///< [T,B,I]
-  Tensor h0, c0;                ///< [1,B,H]; c0 of the lstm only
-  std::vector<Tensor> weights;  ///< W_ih, W_hh and, with bias, b_ih, b_hh
-};
-
-/// What a layer gives, and behind it the graph with all that backward needs.
-struct Results {
-  Tensor y;       ///< [T,B,H]
-  Tensor hT, cT;  ///< [1,B,H]; cT of the lstm only
-};
-
-Results run_layer(const Cell& cell, const Leaves& in) {
-  constexpr std::int64_t layers = 1;
-  constexpr double dropout = 0;
-  constexpr bool train = true, bidirectional = false, batch_first = false;
-  const auto run = [&](const auto& function, const auto& state) {
-    return function(in.x, state, in.weights, cell.bias, layers, dropout, train, bidirectional,
-                    batch_first);
-  };
-  Results out;
-  switch (cell.kind) {
-    case CellKind::lstm: {
-      const Tensor states[] = {in.h0, in.c0};
-      std::tie(out.y, out.hT, out.cT) =
-          run([](auto&&... a) { return at::lstm(a...); }, at::TensorList(states));
-      break;
-    }
-    case CellKind::gru:
-      std::tie(out.y, out.hT) = run([](auto&&... a) { return at::gru(a...); }, in.h0);
-      break;
-    case CellKind::rnn:
-      std::tie(out.y, out.hT) = cell.activation == Activation::relu
-                                    ? run([](auto&&... a) { return at::rnn_relu(a...); }, in.h0)
-                                    : run([](auto&&... a) { return at::rnn_tanh(a...); }, in.h0);
-      break;
-  }
-  return out;
-}
-
-/// Elements of [T,B,H] that are alive at once at the most, as PyTorch 1.13's allocator counts them
-/// (torch_test.cpp): at the end of forward, with the gates twice, as products of x and as kept for
-/// backward.
-Index live_activations(CellKind kind) {
-  switch (kind) {
-    case CellKind::lstm:
-      return 12;
-    case CellKind::gru:
-      return 11;
-    case CellKind::rnn:
-      return 3;
-  }
-  return 0;
-}
-
 template <Real T>
-class TorchPlan final : public Plan<T> {
+std::size_t bytes_of(const StackSpec& spec, Path path) {
+  return static_cast<std::size_t>(
+      checked_product({workspace_elements(spec, path), Index{sizeof(T)}}, "PyTorch's tensors"));
+}
+
+/// Layers of T between two calls: forward leaves autograd's graph, backward runs it. The views of a
+/// layer and those of a stack differ in the extents of their states only, which are not read here.
+template <Real T>
+class Layers {
  public:
-  TorchPlan(const Spec& spec, const Exec& exec)
-      : Plan<T>(spec, exec), zeros_(at::zeros({1, spec.shape.B, spec.shape.H}, scalar_type<T>)) {
-    if (exec.bind_threads) linalg::bind_blas_threads();
+  Layers(const StackSpec& spec, const Exec& exec)
+      : spec_(spec),
+        exec_(exec),
+        zeros_(at::zeros({spec.states(), spec.shape.B, spec.shape.H}, scalar_type<T>)) {
+    if (exec.bind_threads) Threads::bind();
+    const Threads threads(path_, exec_);
+    path_ = path_of(spec, scalar_type<T>);
   }
 
-  std::size_t workspace_bytes() const override { return torch::workspace_bytes<T>(this->spec()); }
-  LayoutSeconds layout_seconds() const override { return seconds_; }
+  std::size_t workspace_bytes() const { return bytes_of<T>(spec_, path_); }
+  LayoutSeconds layout_seconds() const { return seconds_; }
+  std::string implementation() const {
+    const std::string name = path_ == Path::onednn ? "oneDNN" : "native";
+    return spec_.lengths ? name + " (packed sequence)" : name;
+  }
+
+  void forward(std::span<const Params<const T>> params, const Inputs<const T>& in,
+               const Outputs<T>& out) {
+    const Threads threads(path_, exec_);
+    translate([&] {
+      leaves_ = leaves(params, in);
+      results_ = run_layers(spec_, leaves_, in.lengths);
+      if (results_.y.requires_grad()) path_ = results_.path;  // else no sequence has a step
+      bring(results_.y, {out.y});
+      bring(results_.hT, {out.hT});
+      bring(results_.cT, {out.cT});
+    });
+  }
+
+  void backward(const OutputGrads<const T>& dout, const StackGrads<T>& grads) {
+    const Threads threads(path_, exec_);
+    translate([&] {
+      // The graph ends with this call, whatever becomes of it.
+      const Leaves leaves = std::exchange(leaves_, {});
+      const Results results = std::exchange(results_, {});
+      std::vector<Tensor> from, gradients_of_from;
+      const auto given = [&](const Tensor& result, const View<const T>& gradient) {
+        if (!gradient || !result.requires_grad()) return;
+        from.push_back(result);
+        gradients_of_from.push_back(tensor_on(gradient, result.sizes()));
+      };
+      given(results.y, dout.y);
+      given(results.hT, dout.hT);
+      given(results.cT, dout.cT);
+
+      std::vector<Tensor> wanted;
+      std::vector<Destination> destinations;
+      const auto want = [&](const Tensor& leaf, const View<T>& to, bool is_parameter) {
+        if (!to) return;
+        wanted.push_back(leaf);
+        destinations.push_back({to, is_parameter});
+      };
+      want(leaves.x, grads.x, false);
+      want(leaves.h0, grads.h0, false);
+      want(leaves.c0, grads.c0, false);
+      auto weight = leaves.weights.begin();
+      for (const Params<T>& d : grads.params) {
+        for (const View<T>& to : {d.weight_ih, d.weight_hh}) want(*weight++, to, true);
+        if (!spec_.cell.bias) continue;
+        for (const View<T>& to : {d.bias_ih, d.bias_hh}) want(*weight++, to, true);
+      }
+
+      std::vector<Tensor> gradients(wanted.size());
+      if (!from.empty() && !wanted.empty()) {
+        gradients = ::torch::autograd::grad(from, wanted, gradients_of_from,
+                                            /*retain_graph=*/false, /*create_graph=*/false,
+                                            /*allow_unused=*/true);
+      }
+      for (std::size_t k = 0; k < gradients.size(); ++k) bring(gradients[k], destinations[k]);
+    });
+  }
 
  private:
-  /// A tensor on our memory. [B,H] becomes [1,B,H]: PyTorch's states have an axis of layers.
-  template <class U>
-  static Tensor tensor_on(const View<U>& view, bool state = false) {
-    std::vector<std::int64_t> sizes;
-    if (state) sizes.push_back(1);
-    for (int axis = 0; axis < view.extents().rank(); ++axis) sizes.push_back(view.extents()[axis]);
+  static Tensor tensor_on(const View<const T>& view, at::IntArrayRef sizes) {
     return at::from_blob(const_cast<T*>(view.data()), sizes, scalar_type<T>);
   }
   Tensor state_on(const View<const T>& view) const {
-    return (view ? tensor_on(view, true) : zeros_.detach()).requires_grad_();
+    return (view ? tensor_on(view, zeros_.sizes()) : zeros_.detach()).requires_grad_();
   }
 
-  Leaves leaves(const Params<const T>& w, const Inputs<const T>& in) const {
+  Leaves leaves(std::span<const Params<const T>> params, const Inputs<const T>& in) const {
+    const Shape& s = spec_.shape;
     Leaves all;
-    all.x = tensor_on(in.x).requires_grad_();
+    all.x = tensor_on(in.x, {s.T, s.B, s.I}).requires_grad_();
     all.h0 = state_on(in.h0);
-    if (this->spec().cell.has_cell_state()) all.c0 = state_on(in.c0);
-    for (const auto& weight : {w.weight_ih, w.weight_hh, w.bias_ih, w.bias_hh}) {
-      if (weight) all.weights.push_back(tensor_on(weight).requires_grad_());
+    if (spec_.cell.has_cell_state()) all.c0 = state_on(in.c0);
+    for (const Params<const T>& w : params) {
+      for (const auto& weight : {w.weight_ih, w.weight_hh, w.bias_ih, w.bias_hh}) {
+        if (!weight) continue;
+        std::vector<std::int64_t> sizes;
+        for (int axis = 0; axis < weight.extents().rank(); ++axis) {
+          sizes.push_back(weight.extents()[axis]);
+        }
+        all.weights.push_back(tensor_on(weight, sizes).requires_grad_());
+      }
     }
     return all;
   }
@@ -162,97 +164,87 @@ class TorchPlan final : public Plan<T> {
     std::copy_n(result.contiguous().template data_ptr<T>(), to.size(), to.data());
   }
 
-  void do_forward(const Params<const T>& w, const Inputs<const T>& in,
-                  const Outputs<T>& out) override {
-    const Threads threads(this->exec().threads);
-    translate([&] {
-      leaves_ = leaves(w, in);
-      {
-        const at::AutoGradMode record(true);
-        results_ = run_layer(this->spec().cell, leaves_);
-      }
-      bring(results_.y, {out.y});
-      bring(results_.hT, {out.hT});
-      bring(results_.cT, {out.cT});
-    });
-  }
-
-  void do_backward(const Params<const T>&, const Inputs<const T>&, const OutputGrads<const T>& dout,
-                   const Grads<T>& grads) override {
-    const Threads threads(this->exec().threads);
-    translate([&] {
-      // The graph ends with this call, whatever becomes of it.
-      const Leaves leaves = std::exchange(leaves_, {});
-      const Results results = std::exchange(results_, {});
-      std::vector<Tensor> from, gradients_of_from;
-      const auto given = [&](const Tensor& result, const View<const T>& gradient, bool state) {
-        if (!gradient) return;
-        from.push_back(result);
-        gradients_of_from.push_back(tensor_on(gradient, state));
-      };
-      given(results.y, dout.y, false);
-      given(results.hT, dout.hT, true);
-      given(results.cT, dout.cT, true);
-
-      std::vector<Tensor> wanted;
-      std::vector<Destination> destinations;
-      const auto want = [&](const Tensor& leaf, const View<T>& to, bool is_parameter) {
-        if (!to) return;
-        wanted.push_back(leaf);
-        destinations.push_back({to, is_parameter});
-      };
-      want(leaves.x, grads.x, false);
-      want(leaves.h0, grads.h0, false);
-      want(leaves.c0, grads.c0, false);
-      const View<T> of_weights[] = {grads.params.weight_ih, grads.params.weight_hh,
-                                    grads.params.bias_ih, grads.params.bias_hh};
-      for (std::size_t k = 0; k < leaves.weights.size(); ++k) {
-        want(leaves.weights[k], of_weights[k], true);
-      }
-
-      std::vector<Tensor> gradients(wanted.size());
-      if (!from.empty() && !wanted.empty()) {
-        gradients = ::torch::autograd::grad(from, wanted, gradients_of_from,
-                                            /*retain_graph=*/false, /*create_graph=*/false,
-                                            /*allow_unused=*/true);
-      }
-      for (std::size_t k = 0; k < gradients.size(); ++k) bring(gradients[k], destinations[k]);
-    });
-  }
-
+  StackSpec spec_;
+  Exec exec_;
   Tensor zeros_;  ///< a state that is absent
+  Path path_ = Path::native;
   Leaves leaves_;
   Results results_;
   LayoutSeconds seconds_;
 };
 
+template <Real T>
+class TorchPlan final : public Plan<T> {
+ public:
+  TorchPlan(const Spec& spec, const Exec& exec)
+      : Plan<T>(spec, exec), layers_(stack_of(spec), exec) {}
+  std::size_t workspace_bytes() const override { return layers_.workspace_bytes(); }
+  LayoutSeconds layout_seconds() const override { return layers_.layout_seconds(); }
+  std::string implementation() const override { return layers_.implementation(); }
+
+ private:
+  void do_forward(const Params<const T>& params, const Inputs<const T>& in,
+                  const Outputs<T>& out) override {
+    layers_.forward({&params, 1}, in, out);
+  }
+  void do_backward(const Params<const T>&, const Inputs<const T>&, const OutputGrads<const T>& dout,
+                   const Grads<T>& grads) override {
+    layers_.backward(dout, {{&grads.params, 1}, grads.x, grads.h0, grads.c0});
+  }
+
+  Layers<T> layers_;
+};
+
+template <Real T>
+class TorchStackPlan final : public StackPlan<T> {
+ public:
+  TorchStackPlan(const StackSpec& spec, const Exec& exec)
+      : StackPlan<T>(spec), layers_(spec, exec) {}
+  std::size_t workspace_bytes() const override { return layers_.workspace_bytes(); }
+  LayoutSeconds layout_seconds() const override { return layers_.layout_seconds(); }
+  std::string implementation() const override { return layers_.implementation(); }
+
+ private:
+  void do_forward(std::span<const Params<const T>> params, const Inputs<const T>& in,
+                  const Outputs<T>& out) override {
+    layers_.forward(params, in, out);
+  }
+  void do_backward(std::span<const Params<const T>>, const Inputs<const T>&,
+                   const OutputGrads<const T>& dout, const StackGrads<T>& grads) override {
+    layers_.backward(dout, grads);
+  }
+
+  Layers<T> layers_;
+};
+
+template <class Plan, class Spec>
+std::unique_ptr<Plan> made(const Spec& spec, const Exec& exec) {
+  std::unique_ptr<Plan> plan;
+  translate([&] { plan = std::make_unique<Plan>(spec, exec); });
+  return plan;
+}
+
 }  // namespace
 
 template <Real T>
-std::size_t workspace_bytes(const Spec& spec) {
-  const Shape& s = spec.shape;
-  const Index rows = spec.cell.gates() * s.H;
-  constexpr const char* what = "PyTorch's tensors";
-  // What backward frees as it goes makes room for its own, but for dx and the gradients of weights:
-  // that of W_hh is a sum, with one more for the step that is added.
-  const Index elements =
-      checked_sum({checked_product({live_activations(spec.cell.kind), s.T, s.B, s.H}, what),
-                   checked_product({s.T, s.B, s.I}, what), checked_product({rows, s.I}, what),
-                   checked_product({2, rows, s.H}, what), checked_product({4, rows}, what)},
-                  what);
-  return static_cast<std::size_t>(checked_product({elements, Index{sizeof(T)}}, what));
+std::size_t workspace_bytes(const StackSpec& spec) {
+  return bytes_of<T>(spec, path_of(spec, scalar_type<T>));
 }
 
 template <Real T>
 std::unique_ptr<Plan<T>> make_plan(const Spec& spec, const Exec& exec) {
-  std::unique_ptr<Plan<T>> plan;
-  translate([&] { plan = std::make_unique<TorchPlan<T>>(spec, exec); });
-  return plan;
+  return made<TorchPlan<T>>(spec, exec);
+}
+template <Real T>
+std::unique_ptr<StackPlan<T>> make_stack_plan(const StackSpec& spec, const Exec& exec) {
+  return made<TorchStackPlan<T>>(spec, exec);
 }
 
-template std::size_t workspace_bytes<float>(const Spec&);
-template std::size_t workspace_bytes<double>(const Spec&);
+template std::size_t workspace_bytes<float>(const StackSpec&);
+template std::size_t workspace_bytes<double>(const StackSpec&);
 template std::unique_ptr<Plan<float>> make_plan<float>(const Spec&, const Exec&);
 template std::unique_ptr<Plan<double>> make_plan<double>(const Spec&, const Exec&);
+template std::unique_ptr<StackPlan<float>> make_stack_plan<float>(const StackSpec&, const Exec&);
+template std::unique_ptr<StackPlan<double>> make_stack_plan<double>(const StackSpec&, const Exec&);
 
 }  // namespace bptt::torch

@@ -45,7 +45,7 @@ class TorchBackend final : public Backend {
   std::string version() const override {
     const auto blas = linalg::blas_kernels();
     return std::string(library) + " " + TORCH_VERSION + " " + instruction_set() + ", products " +
-           blas.library + " " + blas.live + ", its own threads 1 (OpenMP)";
+           blas.library + " " + blas.live;
   }
   /// Asked for it, it takes one thread only.
   bool same_for_all_threads(const Exec& exec) const override { return exec.same_for_all_threads; }
@@ -53,16 +53,13 @@ class TorchBackend final : public Backend {
 
  private:
   std::optional<std::string> do_refusal(const Spec& spec, Dtype, const Exec& exec) const override {
-    if (spec.lengths) {
-      return "PyTorch's packed sequences may not be empty, which lengths of this suite may be";
-    }
     if (auto reason = peer::refuse_trades(library, exec)) return reason;
     if (auto reason = linalg::refuse_blas_threads(exec.threads)) return reason;
+    if (auto reason = peer::refuse_openmp(exec)) return reason;
     return refuse_cell(spec.cell);
   }
-  std::size_t do_workspace_bytes(const Spec& spec, Dtype dtype, const Exec&) const override {
-    return dispatch(
-        dtype, [&]<class T>(std::type_identity<T>) { return torch::workspace_bytes<T>(spec); });
+  std::size_t do_workspace_bytes(const Spec& spec, Dtype dtype, const Exec& exec) const override {
+    return do_stack_workspace_bytes(stack_of(spec), dtype, exec);
   }
   std::unique_ptr<Plan<float>> do_plan(std::type_identity<float>, const Spec& spec,
                                        const Exec& exec) const override {
@@ -71,6 +68,25 @@ class TorchBackend final : public Backend {
   std::unique_ptr<Plan<double>> do_plan(std::type_identity<double>, const Spec& spec,
                                         const Exec& exec) const override {
     return make_plan<double>(spec, exec);
+  }
+
+  /// As nn.LSTM and the others take num_layers and bidirectional.
+  bool do_plans_whole(const StackSpec& spec, Dtype dtype, const Exec& exec) const override {
+    return !do_refusal(spec.layer_spec(0), dtype, exec);
+  }
+  std::size_t do_stack_workspace_bytes(const StackSpec& spec, Dtype dtype,
+                                       const Exec&) const override {
+    return dispatch(
+        dtype, [&]<class T>(std::type_identity<T>) { return torch::workspace_bytes<T>(spec); });
+  }
+  std::unique_ptr<StackPlan<float>> do_plan_stack(std::type_identity<float>, const StackSpec& spec,
+                                                  const Exec& exec) const override {
+    return make_stack_plan<float>(spec, exec);
+  }
+  std::unique_ptr<StackPlan<double>> do_plan_stack(std::type_identity<double>,
+                                                   const StackSpec& spec,
+                                                   const Exec& exec) const override {
+    return make_stack_plan<double>(spec, exec);
   }
 };
 
