@@ -158,7 +158,9 @@ TEST_F(Cli, SequencesOfDifferentLengthsAreTimedOnEveryBackend) {
     EXPECT_EQ(row.live_steps, row.options.empty() ? 6 : row.options == "lengths=uniform" ? 5 : 4);
     EXPECT_EQ(row.padding.empty(), row.options.empty());
     EXPECT_EQ(row.padding == "computed", row.note.find("padded: ") != std::string::npos);
-    if (row.origin == "own" && !row.options.empty()) EXPECT_EQ(row.padding, "skipped");
+    if (row.origin == "own" && !row.options.empty()) {
+      EXPECT_EQ(row.padding, "skipped");
+    }
     backends[row.options].insert(row.backend);
   }
   ASSERT_EQ(backends.size(), 3u);

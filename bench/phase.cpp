@@ -8,14 +8,14 @@ struct PhaseInfo {
   std::string_view name;
   bool forward, backward;
 };
-constexpr PhaseInfo phases[] = {
+constexpr PhaseInfo phase_table[] = {
     {Phase::forward, "forward", true, false},
     {Phase::backward, "backward", false, true},
     {Phase::train_step, "train_step", true, true},
 };
 
 const PhaseInfo& info(Phase phase) {
-  return phases[static_cast<int>(phase)];
+  return phase_table[static_cast<int>(phase)];
 }
 
 }  // namespace
@@ -26,7 +26,7 @@ std::string_view name_of(Phase phase) {
 
 Phase parse_phase(std::string_view text) {
   std::string known;
-  for (const auto& row : phases) {
+  for (const auto& row : phase_table) {
     if (row.name == text) return row.phase;
     known += (known.empty() ? "" : ", ") + std::string(row.name);
   }

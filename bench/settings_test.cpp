@@ -159,7 +159,7 @@ TEST(Settings, APresetsAxesDoNotCutIntoShapesAskedFor) {
 }
 
 TEST(Settings, EveryPresetIsUnderstoodAndNamedInItsFirstLine) {
-  EXPECT_THAT(presets(), ::testing::SizeIs(11));
+  EXPECT_THAT(presets(), ::testing::SizeIs(12));
   for (const Preset& preset : presets()) {
     const std::string name(preset.name);
     EXPECT_FALSE(expand(parse({"--preset", name.c_str()})).empty()) << name;

@@ -30,8 +30,8 @@ struct Verdict {
 
 class LayerRun;
 
-/// How to ask; the program asks bptt-verify's library, tests whom they like. Both throw
-/// Error(unavailable) where the question cannot be answered, for lack of memory for one.
+/// How results are judged: by bptt-verify's library in the program, by stand-ins in tests. Both
+/// functions throw Error(unavailable) where there is no answer, for lack of memory for one.
 class Verifier {
  public:
   /// Of plans of the backend that are made for it, before any is timed.
@@ -39,15 +39,15 @@ class Verifier {
   /// Of a plan that was timed, on its own tensors, whose values it overwrites.
   using After = std::function<Verdict(const Backend&, const Case&, std::uint64_t seed, LayerRun&)>;
 
-  /// Who asks nothing afterwards.
+  /// Asks nothing afterwards.
   template <class F>
-  requires(!std::same_as<std::remove_cvref_t<F>, Verifier>) Verifier(F before)
-      : before_(std::move(before)) {}
-  Verifier(Before before, After after) : before_(std::move(before)), after_(std::move(after)) {}
+  requires(!std::same_as<std::remove_cvref_t<F>, Verifier>) Verifier(F ask)
+      : before_(std::move(ask)) {}
+  Verifier(Before ask, After ask_after) : before_(std::move(ask)), after_(std::move(ask_after)) {}
 
   /// Where there is no answer the verdict is "no", and its note says why.
   Verdict before(const Backend&, const Case&, std::uint64_t seed) const;
-  /// As before(); nothing where nobody asks.
+  /// As before(); nothing where there is no such question.
   std::optional<Verdict> after(const Backend&, const Case&, std::uint64_t seed, LayerRun&) const;
 
  private:

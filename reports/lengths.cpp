@@ -101,8 +101,8 @@ Words sentence_of(const std::string& backend, const Sum& sum, const Layout& layo
   if (sum.cases == 0) return words;
   const double mean = std::exp(sum.log_of_ideal / static_cast<double>(sum.cases));
   words.add(" takes ").add(times(mean), Style::best).add(" the ideal time in the geometric mean");
-  words.add(" of " + counted(sum.cases, "case", "cases") + " with lengths" +
-            interval_text(sum.least, sum.most) + "; ");
+  words.add(" of " + counted(sum.cases, "case", "cases") + " with lengths" + " (" +
+            times(sum.least) + " to " + times(sum.most) + "); ");
   if (sum.slower_than_full == 0) {
     words.add("always faster than without");
   } else {

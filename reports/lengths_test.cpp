@@ -103,11 +103,12 @@ TEST(Lengths, ATableSetsEachTimeBesideThatOfFullSequencesAndTheIdeal) {
 TEST(Lengths, SentencesSayWhatLengthsCost) {
   const auto sentences = lengths_verdicts(report_of_rows(sample()), "train_step");
   ASSERT_EQ(sentences.size(), 3u);
-  EXPECT_EQ(text_of(sentences[0]),
-            "skips takes 1.10× the ideal time in the geometric mean of 2 cases with lengths "
-            "(1.10×–1.10×); always faster than without, at most 0.605× of that (lstm, uniform).");
+  EXPECT_EQ(
+      text_of(sentences[0]),
+      "skips takes 1.10× the ideal time in the geometric mean of 2 cases with lengths "
+      "(1.10× to 1.10×); always faster than without, at most 0.605× of that (lstm, uniform).");
   EXPECT_THAT(text_of(sentences[1]),
-              AllOf(HasSubstr("packs takes 8.53× the ideal time"), HasSubstr("(3.64×–20.0×)"),
+              AllOf(HasSubstr("packs takes 8.53× the ideal time"), HasSubstr("(3.64× to 20.0×)"),
                     HasSubstr("slower than without in 2, at most 2.00× of that")));
   EXPECT_EQ(text_of(sentences[2]), "pads takes no lengths: padded in 2 cases.");
 }

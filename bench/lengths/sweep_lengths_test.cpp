@@ -95,7 +95,9 @@ TEST_F(LengthsSweep, RowsSayWhatTheLengthsAre) {
     EXPECT_NEAR(*row.items_per_second * *row.seconds, lengths ? 20 : 32, 1e-9);
     EXPECT_EQ(*row.flops,
               3 * forward_flops(Spec{parse_cell("lstm"), {8, 4, 5, 5}}, *row.live_steps));
-    if (!lengths) EXPECT_EQ(row.padding, "");
+    if (!lengths) {
+      EXPECT_EQ(row.padding, "");
+    }
   }
   EXPECT_EQ(with, 4);
   EXPECT_EQ(without, 4);

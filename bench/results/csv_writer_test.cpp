@@ -70,10 +70,10 @@ TEST_F(CsvWriterTest, EveryColumnHasAFieldOfItsOwn) {
   CsvWriter(path).write(sample_row());
   const std::string line = text().substr(text().find('\n') + 1);
   EXPECT_EQ(line,
-            "2,run-1,2026-01-02T03:04:05Z,host,abc,tbb,2021.8,gru,update=keep,f32,50,64,128,256,1,"
+            "3,run-1,2026-01-02T03:04:05Z,host,abc,tbb,2021.8,gru,update=keep,f32,50,64,128,256,1,"
             "1,2,train_step,3,0.30000000000000004,1e+09,3.3333333333333335,250,0.0133,1048576,"
             "9007199254740993,full,0.5,1e-300,plain,layer,1e+06,2.5,own,"
-            "0.001,0.002,4e+06,0.25,0.8\n");
+            "0.001,0.002,4e+06,0.25,0.8,jit:blocked,composed,1600,skipped\n");
 }
 
 TEST_F(CsvWriterTest, EachRowIsInTheFileAsSoonAsWriteReturns) {

@@ -40,7 +40,7 @@ inline Row sample_row() {
   row.bytes = 4e6;
   row.bound_seconds = 0.25;
   row.fraction_of_bound = 0.8;
-  row.implementation = "jit, blocked";
+  row.implementation = "jit:blocked";
   row.stack = "composed";
   row.live_steps = 1600;
   row.padding = "skipped";

@@ -126,11 +126,18 @@ void expect_equal(const Case& c, const Backend& backend) {
   }
 }
 
-/// The backend refuses the cell, or the lengths that the model has.
+/// The backend refuses the cell, the lengths that the model has, or one of its layers.
 bool refused(const Case& c, const Backend& backend, Dtype dtype) {
   const bool with_lengths =
       c.architecture != nullptr ? c.architecture->takes_lengths : c.network.stack.lengths;
-  return backend.refusal({parse_cell(c.cell), shape, with_lengths}, dtype, {}).has_value();
+  if (backend.refusal({parse_cell(c.cell), shape, with_lengths}, dtype, {})) return true;
+  if (!backend.is_peer()) return false;
+  try {  // its faults may depend on the extents of a layer
+    dispatch(dtype, [&]<class T>(std::type_identity<T>) { c.make<T>({backend, {}}); });
+  } catch (const Error& error) {
+    return error.kind() == ErrorKind::unavailable;
+  }
+  return false;
 }
 
 TEST_P(OnBackend, EveryNetworkIsThatOfNaiveWithinRounding) {
