@@ -18,7 +18,7 @@ struct Contender {
   /// Of one phase.
   struct Measured {
     std::vector<Measurement> measurements;
-    bool judged = false;  ///< the last call's results are right
+    bool judged = false;  ///< what the last call has left; see `objection`
   };
 
   const Backend* backend;

@@ -206,7 +206,7 @@ class Sweep {
     if (!keep) contender.run.reset();
     contender.take(layer.judge(*contender.backend, phase));
     settle_.after_measurement(c.exec.threads);
-    contender.phases[phase].judged = !contender.is_out();
+    contender.phases[phase].judged = true;
     outcome_.wrong = outcome_.wrong || contender.verdict.failed();
   }
 

@@ -86,14 +86,22 @@ Index onednn_elements(const StackSpec& spec) {
     tapes = checked_sum({tapes, checked_product({count, onednn_tape(layer)}, what)}, what);
     most_weights = std::max(most_weights, weights(layer));
   }
+  // The most is alive when backward begins, with all tapes, or when it ends, with all gradients.
+  const Index begins = checked_sum(
+      {tapes, checked_product({spec.directions() * spec.states(), s.T, s.B, s.H}, what),
+       checked_product({spec.directions(), weights(spec.layer_spec(spec.layers - 1))}, what)},
+      what);
+  const Index ends =
+      checked_sum({checked_product({spec.directions(), onednn_tape(spec.layer_spec(0))}, what),
+                   input_gradients(spec), weights(spec)},
+                  what);
   // A layer's backward works in as much again as a tape is where x is no wider than h, and on
-  // copies of the weights. Without bias PyTorch keeps two tensors of zeros as large as the weights.
+  // copies of the weights.
   const Index working = onednn_tape({spec.cell, {s.T, s.B, s.H, s.H}});
-  const Index outputs = checked_product({spec.directions() * spec.states(), s.T, s.B, s.H}, what);
-  return checked_sum({tapes, working, outputs, input_gradients(spec),
-                      checked_product({spec.cell.bias ? 1 : 2, weights(spec)}, what),
-                      checked_product({2, most_weights}, what)},
-                     what);
+  // Without bias PyTorch keeps two tensors of zeros, together as large as the weights.
+  const Index no_bias = spec.cell.bias ? 0 : weights(spec);
+  return checked_sum(
+      {std::max(begins, ends), working, checked_product({2, most_weights}, what), no_bias}, what);
 }
 
 }  // namespace
