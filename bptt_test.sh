@@ -420,9 +420,9 @@ expect called "^cmake -S $tree --preset release -DBPTT_WERROR=OFF\$"
 for tool in clang-format-14 clang-tidy-14; do stand_in "$tool" </dev/null; done
 bptt lint x.hpp
 expect exits 0
-expect called "^cmake -S $tree --preset release -DBPTT_WERROR=ON\$"
+expect called "^cmake -S $tree --preset lint -DBPTT_WERROR=ON\$"
 BPTT_WERROR=OFF bptt lint x.hpp
-expect called "^cmake -S $tree --preset release -DBPTT_WERROR=OFF\$"
+expect called "^cmake -S $tree --preset lint -DBPTT_WERROR=OFF\$"
 bptt build --preset debug
 expect called "^cmake -S $tree --preset debug\$"
 
