@@ -120,11 +120,11 @@ TEST(Compare, WantsExactZerosWhereAGateIsOff) {
   EXPECT_EQ(to_string(result.findings[0].place), "grad.weight_hh_l0 gate f row 1 column 1");
 }
 
-const Layout& find_layout(const std::vector<Layout>& layouts, const std::string& name) {
+const Layout& find_layout(const std::vector<Layout>& layouts, std::string_view name) {
   for (const Layout& layout : layouts) {
     if (layout.name == name) return layout;
   }
-  throw Error(ErrorKind::usage, name + ": no such tensor");
+  throw Error(ErrorKind::usage, std::string(name) + ": no such tensor");
 }
 
 TEST(Slices, AreTimeStepsGateBlocksAndStates) {
