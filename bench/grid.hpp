@@ -17,8 +17,8 @@ struct Case {
   Dtype dtype = Dtype::f32;
   Exec exec;
   Mode mode = Mode::full_layer;
-  /// Of the sequences. Where they are given spec.lengths says whether who runs the case is given
-  /// them too: as_run.
+  /// Of the sequences. Where there are any, spec.lengths says whether the backend is given them
+  /// (as_run).
   Spread lengths = {};
 };
 /// "lstm f32 T=50 B=64 I=128 H=128, 2 layers, both directions, recompute=gates, 2 threads"; what is

@@ -79,7 +79,7 @@ inline Fault half_after_plans(int honest) {
     if (c.plan_number >= honest) skip_half(c);
   });
 }
-/// All plans alike: where the tensors are those of the call before, whoever made that.
+/// In all plans alike: where the tensors are those of the call before, of whichever plan.
 inline Fault half_at_known_address(std::shared_ptr<const void*> last) {
   return Fault::make("half", [last]<class T>(FaultContext<T>& c) {
     const bool known = *last == c.in.x.data();

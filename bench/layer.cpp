@@ -82,11 +82,6 @@ class MovedInputs {
   int run_;
 };
 
-bool has_kink(const Cell& cell) {
-  return cell.kind == CellKind::rnn &&
-         (cell.activation == Activation::relu || cell.activation == Activation::leaky_relu);
-}
-
 template <Real T>
 class TypedLayer final : public Layer {
  public:
@@ -105,7 +100,7 @@ class TypedLayer final : public Layer {
     if (!c.lengths.given()) return;
     lengths_ = c.lengths.lengths(c.spec.shape.T, c.spec.shape.B, seed);
     problem_.in.lengths = lengths_;
-    // Of no account to who takes lengths; zero is what whoever pads would put there.
+    // A backend that takes lengths does not read it; a user that pads puts zeros there.
     clear_padding(problem_.in.x, lengths_);
     clear_padding(problem_.dout.y, lengths_);
   }
@@ -116,7 +111,7 @@ class TypedLayer final : public Layer {
   Difference judge(const Backend& backend, Phase phase) override {
     require_memory(net::StackProblem<T>::result_bytes(case_.spec),
                    "results of " + to_string(case_.spec));
-    Judge<T> judge(results_of(case_.spec, problem_, phase), has_kink(case_.spec.cell));
+    Judge<T> judge(results_of(case_.spec, problem_, phase), case_.spec.cell.has_kink());
     return judge([&](int run) {
       const auto first = plan(backend);
       if (run == 0) return first->call(phase);

@@ -1,5 +1,5 @@
-// Inputs that differ from call to call, as those of a training do: so that whoever gives back what
-// it computed for another call is wrong.
+// Inputs that differ from call to call, as those of a training do: a backend that gives back what
+// it computed for another call is then wrong.
 #pragma once
 
 #include <span>

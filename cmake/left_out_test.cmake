@@ -49,7 +49,7 @@ configure(-DBPTT_DNNL_INCLUDE=${WORK_DIR}/empty -DBPTT_DNNL_dnnl=dnnl
 expect_left_out(onednn "this oneDNN does not tell its version")
 expect_left_out(torch "this PyTorch does not tell its version")
 
-# A version that nobody has tried.
+# A version that is too new to have been tried.
 set(headers ${WORK_DIR}/four/oneapi/dnnl)
 file(WRITE ${headers}/dnnl_version.h "#define DNNL_VERSION_MAJOR 4\n#define DNNL_VERSION_MINOR 0\n")
 configure(-DBPTT_DNNL_INCLUDE=${WORK_DIR}/four -DBPTT_DNNL_dnnl=dnnl)

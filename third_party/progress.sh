@@ -12,9 +12,10 @@ follow_command() {
     if "$@" </dev/null 2>&1; then follow_status=0; else follow_status=$?; fi
     printf '%s\n' "$follow_status" >"$follow_log.status"
   } | follow_lines
-  follow_status=$(cat "$follow_log.status")
+  # Where the disk is full there is none.
+  follow_status=$(cat "$follow_log.status" 2>/dev/null) || follow_status=1
   rm -f "$follow_log.status"
-  return "$follow_status"
+  return "${follow_status:-1}"
 }
 
 follow_lines() {

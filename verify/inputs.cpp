@@ -170,7 +170,7 @@ void fill_target(const Target<T>& target, const Cell& cell, std::uint64_t seed) 
     case net::Role::input:
       if (!state) return fill(target.view, random, spread);
       fill(target.view, random, signed_value);
-      if (has_kink(cell)) {  // a state that relu could have left
+      if (cell.has_kink()) {  // a state that relu could have left
         for (T& value : target.view) value = std::abs(value);
       }
       return;
@@ -231,14 +231,14 @@ double draw_inputs(std::uint64_t seed, Problem<T>& p, std::span<const Index> row
   fill_all(p.in, net::Role::input);
   fill_all(p.dout, net::Role::upstream);
   double margin = std::numeric_limits<double>::infinity();
-  if (has_kink(spec.cell)) margin = repair_kinks(p, Random(seed, hash_of("redraw")), rows);
+  if (spec.cell.has_kink()) margin = repair_kinks(p, Random(seed, hash_of("redraw")), rows);
   poison_padding(p);
   return margin;
 }
 
 template <Real T>
 Given draw_model(const Subject& subject, std::uint64_t seed, int tries) {
-  const bool kinks = has_kink(subject.cell());
+  const bool kinks = subject.cell().has_kink();
   KinkWatch watch;                 // recurrent layers
   net::KinkObserver dense_layers;  // and what stands on them
   const auto model =

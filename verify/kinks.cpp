@@ -97,11 +97,6 @@ class KinkRepair {
 
 }  // namespace
 
-bool has_kink(const Cell& cell) {
-  return cell.kind == CellKind::rnn &&
-         (cell.activation == Activation::relu || cell.activation == Activation::leaky_relu);
-}
-
 double kink_margin(const Spec& spec) {
   return std::min(0.05, 0.2 / static_cast<double>(spec.shape.H));
 }

@@ -11,9 +11,6 @@
 
 namespace bptt::verify {
 
-/// Whether the recurrent layers of such a cell have kinks.
-bool has_kink(const Cell&);
-
 /// The smallest |preactivation| that is asked of a layer: beyond the reach of finite differences in
 /// small cases, beyond rounding in large ones.
 double kink_margin(const Spec&);

@@ -1,5 +1,5 @@
-// Whole stacks at a benchmark's shape: honest ones pass, whoever plans them, and what goes wrong
-// between layers and directions is found.
+// Whole stacks at a benchmark's shape: honest ones pass, composed or planned as a whole, and what
+// goes wrong between layers and directions is found.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

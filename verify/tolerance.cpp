@@ -161,7 +161,7 @@ Reference<T> make_reference(const Subject& subject, const Given& given, std::uin
       move_slightly<T>(moved, random);
     }
     if (rounding == Rounding::shared) round_to<T>(moved);
-    if (has_kink(subject.cell())) {
+    if (subject.cell().has_kink()) {
       wide_given.push_back(moved);
       narrow_given.push_back(moved);
       round_to<T>(narrow_given.back());
@@ -172,7 +172,7 @@ Reference<T> make_reference(const Subject& subject, const Given& given, std::uin
     if (i == 0) ref.expected = std::move(expected);
   }
   ref.unit = std::move(units).of(ref.expected);
-  if (has_kink(subject.cell())) {
+  if (subject.cell().has_kink()) {
     ref.kinks = find_kinks<T>(subject, std::move(narrow_given), std::move(wide_given));
   }
   return ref;

@@ -55,6 +55,12 @@ struct Cell {
   /// Name of gate block g, for messages: "i", "f", ...; "h" for the one block of an rnn.
   std::string_view gate_name(Index g) const;
   bool has_cell_state() const { return kind == CellKind::lstm; }
+  /// The activation's slope jumps at zero: a derivative there is a matter of choice, and one taken
+  /// by differences is wrong near it.
+  bool has_kink() const {
+    return kind == CellKind::rnn &&
+           (activation == Activation::relu || activation == Activation::leaky_relu);
+  }
   /// No option of the lstm is set: the cell that every library has.
   bool is_plain_lstm() const;
   bool operator==(const Cell&) const = default;

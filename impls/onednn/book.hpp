@@ -23,8 +23,8 @@ struct Book {
   schedule::Booking<float> bias, bias_gradient;
   /// Backward reads the y that forward wrote, which our caller may since have overwritten.
   schedule::Booking<float> y;
-  /// oneDNN wants every tensor. What the caller has not is zero, what it does not want goes where
-  /// nobody looks; pages that are never used cost nothing.
+  /// oneDNN wants every tensor. One that the caller does not give is zero; a result that it does
+  /// not want is written here and not read. Pages that are never used cost nothing.
   schedule::Booking<float> absent_dy, dx, zeros, hT, cT, unwanted_dh0, unwanted_dc0;
   schedule::Booking<float> peephole;  ///< where there are several, which must be in one tensor
   schedule::Booking<float> peephole_gradient;

@@ -157,7 +157,7 @@ class Layers {
       std::fill(to.begin(), to.end(), T{0});
       return;
     }
-    // Who uses PyTorch takes its tensors as they are. Only a parameter's gradient that autograd
+    // A user of PyTorch takes its tensors as they are. Only a parameter's gradient that autograd
     // gives transposed is copied by PyTorch as well, and its user pays for that.
     const bool users_pay = destination.is_parameter && !result.is_contiguous();
     const Stopwatch watch(users_pay ? seconds_.weights : seconds_.activations);

@@ -189,7 +189,7 @@ void expect_said(const StackSpec& spec) {
   const std::string expected = onednn ? "oneDNN" : "native";
   EXPECT_EQ(before, expected + (spec.lengths ? " (packed sequence)" : "")) << what;
   EXPECT_EQ(layers.plan().implementation(), before) << what;
-  // What did run, as PyTorch itself tells whoever observes it.
+  // What did run, as PyTorch itself tells an observer.
   const int states = static_cast<int>(spec.states());
   EXPECT_EQ(calls.of("aten::mkldnn_rnn_layer"), onednn ? states : 0) << what;
   EXPECT_EQ(calls.of("aten::mkldnn_rnn_layer_backward"), onednn ? states : 0) << what;

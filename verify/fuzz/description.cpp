@@ -193,11 +193,6 @@ const std::vector<std::string>& optional_tensors() {
   return names;
 }
 
-bool has_kink(const Cell& cell) {
-  return cell.kind == CellKind::rnn &&
-         (cell.activation == Activation::relu || cell.activation == Activation::leaky_relu);
-}
-
 bool has_tensor(const Cell& cell, std::string_view name) {
   if (name == "c0" || name == "cT" || name == "dcT" || name == "grad.c0") {
     return cell.has_cell_state();
@@ -210,7 +205,7 @@ bool has_tensor(const Cell& cell, std::string_view name) {
 void Description::validate() const {
   network.validate();
   check_lengths(network.stack, lengths, "case, lengths");
-  if (values != InputValues::fixture && has_kink(network.stack.cell)) {
+  if (values != InputValues::fixture && network.stack.cell.has_kink()) {
     fail("values", "fixture for " + to_string(network.stack.cell) + ", whose kink only that avoids",
          name_of(values));
   }

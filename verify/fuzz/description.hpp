@@ -52,8 +52,6 @@ std::string to_string(const Description&);
 
 /// Every name that `without` may have; each is understood for every cell that has the tensor.
 const std::vector<std::string>& optional_tensors();
-/// Cells whose preactivations must keep away from a kink, which only fixtures do.
-bool has_kink(const Cell&);
 /// Whether the cell has such a tensor at all.
 bool has_tensor(const Cell&, std::string_view name);
 

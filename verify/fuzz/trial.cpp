@@ -142,7 +142,7 @@ std::vector<std::string> draw_without(Random& random, const Cell& cell) {
 }
 
 InputValues draw_values(Random& random, const Cell& cell) {
-  if (has_kink(cell) || chance(random, 0.5)) return InputValues::fixture;
+  if (cell.has_kink() || chance(random, 0.5)) return InputValues::fixture;
   return one_of(random, all_input_values());
 }
 
@@ -171,7 +171,7 @@ void bound_work(Description& d, double most) {
     largest = std::max<Index>(largest * 2 / 3, 1);
   }
   const auto kinks = [&] { return shape.T * shape.B * shape.H * d.network.stack.states(); };
-  while (!d.is_layer() && has_kink(d.network.stack.cell) && kinks() > most_kinks) {
+  while (!d.is_layer() && d.network.stack.cell.has_kink() && kinks() > most_kinks) {
     Index& larger = shape.T > shape.H ? shape.T : (shape.B > shape.H ? shape.B : shape.H);
     larger = std::max<Index>(larger / 2, 1);
   }

@@ -1,6 +1,6 @@
 // One row of bptt-bench with oneDNN alone: the training step of an lstm, forward_training and
 // backward, weights brought into oneDNN's layouts and gradients back in every one of them, as the
-// suite does. For who wants to see it without the suite, of which it needs nothing:
+// suite does. It needs nothing of the suite, so it can check the suite's figure:
 //
 //   g++ -O2 -fopenmp row.cpp -ldnnl -o row
 //   OMP_NUM_THREADS=1 OMP_PROC_BIND=true ./row T B I H [SECONDS]
